@@ -1,0 +1,280 @@
+"""The things Rounds keeps: projects, items, rounds and what happened to them. Plain values."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from app.core.projects import ProjectSettings
+from app.core.tasks import TaskSpec, Value
+from app.core.types import Slice, Split
+
+Json = Mapping[str, Any]
+
+
+class ProjectState(StrEnum):
+    ACTIVE = "active"
+    PAUSED = "paused"
+    ARCHIVED = "archived"
+
+
+class RoundState(StrEnum):
+    """In the order a round goes through them; see rounds/steps.py."""
+
+    PLANNED = "planned"
+    TRAINING = "training"
+    SCORING = "scoring"
+    SELECTING = "selecting"
+    PUSHING = "pushing"
+    ANNOTATING = "annotating"
+    MERGING = "merging"
+    EVALUATING = "evaluating"
+    CLOSED = "closed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_over(self) -> bool:
+        """Closed or cancelled. A failed round is still open: it can be resumed or cancelled."""
+        return self in (RoundState.CLOSED, RoundState.CANCELLED)
+
+
+class ResponseStatus(StrEnum):
+    SUBMITTED = "submitted"
+    DRAFT = "draft"
+    DISCARDED = "discarded"
+    DELETED = "deleted"
+
+
+class Role(StrEnum):
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+
+    def allows(self, needed: "Role") -> bool:
+        order = list(Role)
+        return order.index(self) >= order.index(needed)
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    id: int
+    uid: UUID
+    name: str
+    task: TaskSpec
+    schema_version: int
+    settings: ProjectSettings
+    state: ProjectState
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    id: int
+    external_id: str
+    fields: Mapping[str, str]
+    metadata: Json
+    split: Split
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    id: int
+    project_id: int
+    number: int
+    state: RoundState
+    strategy: str
+    classifier: str
+    batch_size: int
+    seed: int
+    settings: ProjectSettings
+    """The project's settings as they stood when the round was started."""
+    checkpoint: Json
+    attempts: int
+    fence: int
+    created_at: datetime
+    updated_at: datetime
+    closed_at: datetime | None = None
+    failed_in: RoundState | None = None
+    error: Json | None = None
+    cancel_requested: bool = False
+    finish_requested: bool = False
+    classifier_id: int | None = None
+    """The classifier that chose this batch; None in a cold start."""
+    actor: str = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class NewSelection:
+    """One chosen item, as recorded before it is pushed."""
+
+    item_id: int
+    rank: int
+    slice: Slice
+    score: float
+    reason: str
+    draw_probability: float | None
+    prediction: Value | None
+    confidence: float | None
+    uncertainty: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SelectedItem:
+    """A selection together with its item and whether it is in Argilla yet."""
+
+    selection_id: int
+    item: Item
+    chosen: NewSelection
+    push_state: str
+    record_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotationDataset:
+    """The Argilla dataset of one project and label-schema version."""
+
+    id: int
+    project_id: int
+    schema_version: int
+    dataset_id: UUID
+    annotate_url: str
+    seen_activity: datetime | None
+    """`last_activity_at` as of the last complete collection."""
+    full_look_due: bool = True
+    """Some changes (records or users deleted) leave no trace in the activity: look regardless."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One state of one annotator's response, as Argilla gave it."""
+
+    response_id: UUID
+    item_id: int
+    user_id: UUID
+    username: str | None
+    status: ResponseStatus
+    values: Json | None
+    inserted_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ItemAnswers:
+    """The newest submitted answers of one item, one an annotator, and its current label."""
+
+    item_id: int
+    round_id: int
+    annotation_ids: Sequence[int]
+    annotators: Sequence[str]
+    values: Sequence[Json]
+    current_label_id: int | None
+    current_value: Json | None
+    current_annotation_ids: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class NewLabel:
+    """A label to be recorded. `value` None retracts what it supersedes."""
+
+    item_id: int
+    value: Value | None
+    source: str
+    round_id: int | None = None
+    supersedes: int | None = None
+    annotation_ids: Sequence[int] = ()
+    annotators: Sequence[str] = ()
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentLabel:
+    label_id: int
+    item_id: int
+    value: Value
+    source: str
+    confidence: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureVersion:
+    id: int
+    project_id: int
+    version: str
+    recipe: str
+    items: int
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifierVersion:
+    """A trained classifier. `fingerprint` says from what: the same inputs are trained once."""
+
+    id: int
+    project_id: int
+    number: int
+    name: str
+    fingerprint: str
+    feature_version: str
+    labels: int
+    path: str
+    sha256: str
+    report: Json
+    created_at: datetime
+
+    @property
+    def agent(self) -> str:
+        """The name under which its suggestions appear in Argilla."""
+        return f"{self.name}/{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class RoundCounts:
+    """How a round's batch stands now."""
+
+    selected: int
+    pushed: int
+    quarantined: int
+    withdrawn: int
+    answered: int
+    labelled: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What became of an import, line by line where something was wrong."""
+
+    received: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    duplicates: int = 0
+    labelled: int = 0
+    rejected: int = 0
+    rejections: Sequence[Json] = field(default_factory=tuple)
+    """The first of the rejected lines: `{"line", "field", "reason"}`."""
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    id: int
+    name: str
+    role: Role
+    prefix: str
+    created_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    id: int
+    at: datetime
+    kind: str
+    actor: str
+    round_number: int | None
+    detail: Json

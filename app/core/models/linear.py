@@ -1,0 +1,104 @@
+"""A linear classifier over words and the latent space, whichever way its weights were found."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from app.core.models.blocks import dense_scores, row_slice
+from app.core.types import FeatureMatrix, Floats
+
+
+@dataclass(frozen=True)
+class Linear:
+    """Words and latent space times weights."""
+
+    kind: ClassVar[str] = "linear"
+    columns: NDArray[np.int64]
+    """The words that occur in training rows; all others weigh nothing."""
+    words: Floats
+    """(column, class)"""
+    dense: Floats
+    """(class, dimension)"""
+    offsets: Floats
+    width: int
+    """Columns of the word matrix."""
+
+    @property
+    def classes(self) -> int:
+        return len(self.offsets)
+
+    @cached_property
+    def _all_words(self) -> Floats:
+        table = np.zeros((self.width, self.words.shape[1]), dtype=np.float32)
+        table[self.columns] = self.words
+        return table
+
+    def block(self, features: FeatureMatrix, begin: int, end: int) -> Floats:
+        """Scores (class, BLOCK) of one block of rows."""
+        scores = dense_scores(features.dense[begin:end], self.dense)
+        scores[:, : end - begin] += (row_slice(features.words, begin, end) @ self._all_words).T
+        scores += self.offsets[:, None]
+        return scores
+
+    def parts(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        arrays: dict[str, NDArray[Any]] = {
+            "columns": self.columns,
+            "words": self.words,
+            "dense": self.dense,
+            "offsets": self.offsets,
+        }
+        return {"width": self.width}, arrays
+
+    @classmethod
+    def from_parts(cls, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> "Linear":
+        """The inverse of parts."""
+        return cls(
+            arrays["columns"], arrays["words"], arrays["dense"], arrays["offsets"], header["width"]
+        )
+
+
+def constant(features: FeatureMatrix) -> Linear:
+    """For a single seen class: nothing to decide."""
+    return Linear(
+        np.zeros(0, np.int64),
+        np.zeros((0, 1), np.float32),
+        np.zeros((1, features.dense.shape[1]), np.float32),
+        np.zeros(1, np.float32),
+        features.words.shape[1],
+    )
+
+
+def joined(features: FeatureMatrix) -> tuple[sparse.csr_matrix, NDArray[np.int64]]:
+    """Words that occur and latent space side by side, and which columns the words are."""
+    columns = np.unique(features.words.indices).astype(np.int64)
+    narrow = np.searchsorted(columns, features.words.indices).astype(np.int32)
+    words = sparse.csr_matrix(
+        (features.words.data, narrow, features.words.indptr), (len(features), len(columns))
+    )
+    dense = sparse.csr_matrix(features.dense)
+    return sparse.hstack([words, dense], format="csr", dtype=np.float64), columns
+
+
+def from_coefficients(
+    coefficients: NDArray[np.float64],
+    offsets: NDArray[np.float64],
+    columns: NDArray[np.int64],
+    width: int,
+) -> Linear:
+    """Split what a solver found for `joined` features; two classes come as one row of scores."""
+    if len(coefficients) == 1:
+        coefficients = np.vstack([-coefficients, coefficients])
+        offsets = np.concatenate([-offsets, offsets])
+    words, dense = coefficients[:, : len(columns)], coefficients[:, len(columns) :]
+    return Linear(
+        columns,
+        np.ascontiguousarray(words.T, dtype=np.float32),
+        np.ascontiguousarray(dense, dtype=np.float32),
+        offsets.astype(np.float32),
+        width,
+    )

@@ -1,0 +1,21 @@
+"""Arithmetic on one thread: several would sum in another order on another machine, and small
+products, which are what most of ours are, only get slower."""
+
+from functools import cache
+from typing import Any
+
+import numpy  # noqa: F401 - the libraries must be loaded before they are looked up
+import scipy.linalg  # noqa: F401
+import sklearn  # noqa: F401
+from threadpoolctl import ThreadpoolController
+
+
+def one_thread() -> Any:
+    """A context in which linear algebra runs on one thread."""
+    return _controller().limit(limits=1)
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    """Looking the libraries up reads all that the process has mapped: once is enough."""
+    return ThreadpoolController()

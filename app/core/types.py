@@ -1,0 +1,148 @@
+"""The values that the pure part of Rounds takes and gives."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+Floats = NDArray[np.float32]
+Rows = NDArray[np.int64]
+"""Row numbers into a feature matrix."""
+
+
+class Split(StrEnum):
+    POOL = "pool"
+    VALIDATION = "validation"
+    TEST = "test"
+
+
+class Slice(StrEnum):
+    """Why an item is in a batch at all."""
+
+    ACTIVE = "active"
+    AUDIT = "audit"
+    COLD_START = "cold_start"
+
+
+class Severity(StrEnum):
+    NOTE = "note"
+    WARNING = "warning"
+    FAILURE = "failure"
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureMatrix:
+    """What the texts of some items have become; row i of every part is the same item.
+
+    `words` is word TF-IDF (1-2 grams), `counts` the unigram counts that naive Bayes needs, `dense`
+    the row-normalised latent or sentence embedding used for classifying, for diversity and for
+    neighbours.
+    """
+
+    words: sparse.csr_matrix
+    counts: sparse.csr_matrix
+    dense: Floats
+
+    def __len__(self) -> int:
+        return int(self.dense.shape[0])
+
+    def take(self, rows: Rows) -> "FeatureMatrix":
+        return FeatureMatrix(self.words[rows], self.counts[rows], self.dense[rows])
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSet:
+    """Labelled rows. `y` holds positions in `classes`; a class may have no example yet."""
+
+    features: FeatureMatrix
+    y: NDArray[np.int64]
+    classes: tuple[str, ...]
+    weights: Floats | None = None
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionRequest:
+    """All that a strategy may look at. Rows are rows of `features`.
+
+    `candidates` are the rows that may be picked: in the pool, not labelled, not out for
+    annotation, not an exact duplicate. `probabilities` has one row a candidate (None before the
+    first classifier). `occupied` are the rows already labelled or pushed; picks keep away from
+    near-duplicates of these.
+    """
+
+    features: FeatureMatrix
+    candidates: Rows
+    occupied: Rows
+    batch_size: int
+    seed: int
+    classes: tuple[str, ...]
+    probabilities: Floats | None = None
+    committee: Floats | None = None
+    """Probabilities by each member of a committee: (members, candidates, classes)."""
+    boosts: Floats | None = None
+    """A factor for each candidate by rules of the user's; 1 where no rule applies."""
+    labelled_y: Mapping[int, int] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """One chosen row, with everything a person needs to understand the choice."""
+
+    row: int
+    rank: int
+    slice: Slice
+    score: float
+    reason: str
+    draw_probability: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HealthFinding:
+    """Something about a selection that a person should know; a FAILURE stops the round."""
+
+    code: str
+    severity: Severity
+    message: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """A batch. `strategy` is the versioned name that really made it, `withheld` counts by cause."""
+
+    strategy: str
+    picks: Sequence[Pick]
+    findings: Sequence[HealthFinding] = ()
+    withheld: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ClassScore:
+    label: str
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """How good predictions are against gold labels of a held-out split."""
+
+    n: int
+    accuracy: float
+    macro_f1: float
+    micro_f1: float
+    log_loss: float
+    ece: float
+    per_class: Sequence[ClassScore]
+    confusion: Sequence[Sequence[int]]
+    classes: Sequence[str]

@@ -1,0 +1,59 @@
+"""Texts become features once; the store keeps them in files that Postgres can rebuild."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.core.types import FeatureMatrix, Rows
+
+TextBatches = Callable[[], Iterable[tuple[Sequence[int], Sequence[str]]]]
+"""Gives (item ids ascending, texts) in batches; may be called more than once."""
+Progress = Callable[[int], None]
+"""Told how many items are stored by now: 0, again and again, while fitting."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureInfo:
+    version: str
+    recipe: str
+    items: int
+    path: str
+    sha256: str
+
+
+class StoredFeatures(Protocol):
+    """Features of every item of a project, memory-mapped; row i belongs to item_ids[i]."""
+
+    @property
+    def version(self) -> str: ...
+
+    @property
+    def item_ids(self) -> NDArray[np.int64]: ...
+
+    @property
+    def matrix(self) -> FeatureMatrix: ...
+
+    def rows_of(self, item_ids: NDArray[np.int64]) -> Rows:
+        """Rows of these items; NotFound if one has no features."""
+
+
+class FeatureStore(Protocol):
+    def build(
+        self,
+        project: str,
+        batches: TextBatches,
+        *,
+        seed: int,
+        progress: Progress,
+        fit_on: TextBatches | None = None,
+    ) -> FeatureInfo:
+        """Fit and store; the same texts, recipe and seed give the same version. Kill-safe.
+
+        `fit_on` are the texts to learn words and directions from, all of them if not given.
+        """
+
+    def open(self, info: FeatureInfo) -> StoredFeatures:
+        """ArtefactDamaged if the files are not those recorded."""
