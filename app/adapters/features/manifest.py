@@ -1,0 +1,75 @@
+"""What a folder of features holds and what its files must be. Its own hash is their version."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from hashlib import file_digest, sha256
+from pathlib import Path
+
+from app.adapters.features.parts import Shapes
+
+NAME = "manifest.json"
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    recipe: str
+    seed: int
+    items: int
+    fitted_on: int
+    """Items on whose texts the features were fitted; later ones are only transformed."""
+    shapes: Shapes
+    files: Mapping[str, tuple[int, str]]
+    """Path in the folder → size and SHA-256."""
+    format: int = FORMAT
+
+    @property
+    def sha256(self) -> str:
+        return sha256(self.as_bytes()).hexdigest()
+
+    @property
+    def version(self) -> str:
+        return f"{self.recipe}-{self.sha256[:16]}"
+
+    def as_bytes(self) -> bytes:
+        return json.dumps(asdict(self), sort_keys=True, indent=1).encode() + b"\n"
+
+
+def read_manifest(folder: Path, recorded: str) -> Manifest:
+    """The manifest whose hash was recorded; ValueError or OSError if it is not there."""
+    data = (folder / NAME).read_bytes()
+    if sha256(data).hexdigest() != recorded:
+        raise ValueError(f"{NAME} is not the one recorded")
+    given = json.loads(data)
+    files = {path: (size, digest) for path, (size, digest) in given["files"].items()}
+    return Manifest(**{**given, "files": files})
+
+
+def listed(folder: Path) -> dict[str, tuple[int, str]]:
+    """Every file in the folder with size and hash."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {
+        path.relative_to(folder).as_posix(): (path.stat().st_size, _digest(path)) for path in paths
+    }
+
+
+def check_sizes(folder: Path, manifest: Manifest) -> None:
+    """Cheap, at every opening. ValueError or OSError names the file that is wrong."""
+    for path, (size, _) in manifest.files.items():
+        found = (folder / path).stat().st_size
+        if found != size:
+            raise ValueError(f"{path} has {found:,} bytes, {size:,} were recorded")
+
+
+def check_hashes(folder: Path, manifest: Manifest) -> None:
+    """Reads every file. ValueError or OSError names the one that is wrong."""
+    check_sizes(folder, manifest)
+    for path, (_, digest) in manifest.files.items():
+        if _digest(folder / path) != digest:
+            raise ValueError(f"{path} does not hold what was recorded")
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,97 @@
+"""Labels in Postgres: a chain an item, each link naming what it supersedes."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from app.adapters.postgres.engine import Sql
+from app.core.entities import CurrentLabel, ItemAnswers, NewLabel
+
+
+class PostgresLabels:
+    def __init__(self, sql: Sql) -> None:
+        self.sql = sql
+
+    def answers(
+        self, project_id: int, item_ids: Sequence[int] | None = None
+    ) -> Sequence[ItemAnswers]:
+        found = self.sql.all(
+            """
+            WITH answers AS (
+                SELECT n.item_id,
+                       array_agg(n.id ORDER BY n.id)
+                           FILTER (WHERE n.status = 'submitted') AS annotation_ids,
+                       array_agg(coalesce(n.username, n.user_id::text) ORDER BY n.id)
+                           FILTER (WHERE n.status = 'submitted') AS annotators,
+                       jsonb_agg(n."values" ORDER BY n.id)
+                           FILTER (WHERE n.status = 'submitted') AS all_values
+                FROM newest_responses n
+                WHERE n.project_id = :project
+                  AND (cast(:items AS bigint[]) IS NULL OR n.item_id = ANY(:items))
+                GROUP BY n.item_id)
+            SELECT a.item_id, coalesce(a.annotation_ids, '{}') AS annotation_ids,
+                   coalesce(a.annotators, '{}') AS annotators,
+                   coalesce(a.all_values, '[]') AS all_values,
+                   l.id AS label_id, l.value, coalesce(l.annotation_ids, '{}') AS label_annotations,
+                   (SELECT s.round_id FROM selections s WHERE s.item_id = a.item_id
+                    ORDER BY s.id DESC LIMIT 1) AS round_id
+            FROM answers a LEFT JOIN newest_labels l ON l.item_id = a.item_id
+            WHERE coalesce(a.annotation_ids, '{}') <> coalesce(l.annotation_ids, '{}')
+            ORDER BY a.item_id
+            """,
+            project=project_id,
+            items=list(item_ids) if item_ids is not None else None,
+        )
+        return [
+            ItemAnswers(
+                item_id=row["item_id"],
+                round_id=row["round_id"],
+                annotation_ids=row["annotation_ids"],
+                annotators=row["annotators"],
+                values=row["all_values"],
+                current_label_id=row["label_id"],
+                current_value=row["value"],
+                current_annotation_ids=row["label_annotations"],
+            )
+            for row in found
+        ]
+
+    def add(self, project_id: int, labels: Sequence[NewLabel]) -> None:
+        self.sql.many(
+            """
+            INSERT INTO labels (project_id, item_id, value, source, round_id, annotation_ids,
+                                annotators, confidence, supersedes)
+            VALUES (:project, :item_id, cast(:value AS jsonb), :source, :round_id, :annotation_ids,
+                    :annotators, :confidence, :supersedes)
+            """,
+            [self._row(project_id, one) for one in labels],
+        )
+
+    @staticmethod
+    def _row(project_id: int, one: NewLabel) -> dict[str, Any]:
+        return {
+            "project": project_id,
+            "item_id": one.item_id,
+            "value": json.dumps(one.value) if one.value is not None else None,
+            "source": one.source,
+            "round_id": one.round_id,
+            "annotation_ids": list(one.annotation_ids),
+            "annotators": list(one.annotators),
+            "confidence": one.confidence,
+            "supersedes": one.supersedes,
+        }
+
+    def current(self, project_id: int) -> Sequence[CurrentLabel]:
+        found = self.sql.all(
+            """
+            SELECT l.id, l.item_id, l.value, l.source, l.confidence
+            FROM current_labels l JOIN items i ON i.id = l.item_id
+            WHERE l.project_id = :project AND i.split = 'pool' AND i.duplicate_of IS NULL
+            ORDER BY l.item_id
+            """,
+            project=project_id,
+        )
+        return [
+            CurrentLabel(row["id"], row["item_id"], row["value"], row["source"], row["confidence"])
+            for row in found
+        ]

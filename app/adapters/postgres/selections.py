@@ -1,0 +1,104 @@
+"""Selections in Postgres: the choice is a fact and never changes; its push beside it does."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+from app.adapters.postgres import rows
+from app.adapters.postgres.engine import Sql
+from app.core.entities import NewSelection, Round, SelectedItem
+
+ANSWERS_OF_ITEM = """
+    (SELECT count(DISTINCT n.user_id) FROM newest_responses n
+     WHERE n.item_id = p.item_id AND n.status IN ('submitted', 'discarded'))
+"""
+
+
+class PostgresSelections:
+    def __init__(self, sql: Sql) -> None:
+        self.sql = sql
+
+    def add(
+        self,
+        round_: Round,
+        strategy: str,
+        classifier_id: int | None,
+        chosen: Sequence[NewSelection],
+    ) -> None:
+        self.sql.many(
+            """
+            WITH selection AS (
+                INSERT INTO selections (project_id, round_id, item_id, rank, slice, strategy, score,
+                    uncertainty, reason, draw_probability, prediction, confidence, classifier_id)
+                VALUES (:project, :round, :item_id, :rank, :slice, :strategy, :score, :uncertainty,
+                    :reason, :draw_probability, cast(:prediction AS jsonb), :confidence,
+                    :classifier)
+                RETURNING id, project_id, round_id, item_id)
+            INSERT INTO pushes (selection_id, project_id, round_id, item_id)
+            SELECT * FROM selection
+            """,
+            [self._row(round_, strategy, classifier_id, one) for one in chosen],
+        )
+
+    @staticmethod
+    def _row(
+        round_: Round, strategy: str, classifier_id: int | None, one: NewSelection
+    ) -> dict[str, Any]:
+        return {
+            **asdict(one),
+            "slice": one.slice.value,
+            "prediction": json.dumps(one.prediction) if one.prediction is not None else None,
+            "project": round_.project_id,
+            "round": round_.id,
+            "strategy": strategy,
+            "classifier": classifier_id,
+        }
+
+    def of_round(self, round_id: int, push_state: str | None = None) -> Sequence[SelectedItem]:
+        found = self.sql.all(
+            """
+            SELECT s.*, s.id AS selection_id, i.external_id, i.fields, i.metadata,
+                   p.state AS push_state, p.record_id
+            FROM selections s
+            JOIN items i ON i.id = s.item_id
+            JOIN pushes p ON p.selection_id = s.id
+            WHERE s.round_id = :round AND p.state = coalesce(:state, p.state) ORDER BY s.rank
+            """,
+            round=round_id,
+            state=push_state,
+        )
+        return [rows.selected_item(row) for row in found]
+
+    def mark_pushed(self, round_id: int, records: Mapping[int, UUID]) -> None:
+        self.sql.many(
+            "UPDATE pushes SET state = 'pushed', record_id = :record, pushed_at = now() "
+            "WHERE round_id = :round AND item_id = :item AND state = 'planned'",
+            [{"round": round_id, "item": i, "record": record} for i, record in records.items()],
+        )
+
+    def quarantine(self, round_id: int, problems: Mapping[int, str]) -> None:
+        self.sql.many(
+            "UPDATE pushes SET state = 'quarantined', problem = :problem, ended_at = now() "
+            "WHERE round_id = :round AND item_id = :item AND state = 'planned'",
+            [{"round": round_id, "item": i, "problem": problem} for i, problem in problems.items()],
+        )
+
+    def withdraw(self, round_id: int, item_ids: Sequence[int]) -> None:
+        self.sql.run(
+            "UPDATE pushes SET state = 'withdrawn', ended_at = now() "
+            "WHERE round_id = :round AND item_id = ANY(:items) AND state IN ('planned', 'pushed')",
+            round=round_id,
+            items=list(item_ids),
+        )
+
+    def unanswered(self, round_: Round) -> Sequence[int]:
+        found = self.sql.all(
+            f"SELECT p.item_id FROM pushes p WHERE p.round_id = :round "  # noqa: S608
+            f"AND p.state IN ('planned', 'pushed') AND {ANSWERS_OF_ITEM} < :overlap "
+            "ORDER BY p.item_id",
+            round=round_.id,
+            overlap=round_.settings.overlap,
+        )
+        return [row["item_id"] for row in found]

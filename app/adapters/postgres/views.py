@@ -1,0 +1,187 @@
+"""Reads for people: what API, command line and pages show."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import text
+
+from app.adapters.postgres.engine import Sql
+from app.core.errors import NotFound
+from app.ports.store import Page
+
+ROUND = """
+SELECT r.id, r.number, r.state, r.strategy, r.classifier, r.batch_size, r.seed, r.failed_in,
+       r.error, r.attempts, r.cancel_requested, r.finish_requested, r.actor,
+       r.created_at, r.updated_at, r.closed_at, r.checkpoint,
+       d.dataset_id, d.annotate_url,
+       chosen.name || '/' || chosen.number AS chosen_by,
+       result.name || '/' || result.number AS classifier_version,
+       e.metrics,
+       (SELECT t.detail->'findings' FROM steps t
+        WHERE t.round_id = r.id AND t.name = 'selecting') AS findings,
+       (SELECT json_build_object(
+            'selected', count(*),
+            'pushed', count(*) FILTER (WHERE p.state = 'pushed'),
+            'quarantined', count(*) FILTER (WHERE p.state = 'quarantined'),
+            'withdrawn', count(*) FILTER (WHERE p.state = 'withdrawn'),
+            'audit', count(*) FILTER (WHERE s.slice = 'audit'),
+            'answered', count(*) FILTER (WHERE p.state = 'pushed' AND (
+                SELECT count(DISTINCT n.user_id) FROM newest_responses n
+                WHERE n.item_id = p.item_id AND n.status IN ('submitted', 'discarded'))
+                >= (r.settings->>'overlap')::integer),
+            'labelled', count(*) FILTER (WHERE EXISTS (
+                SELECT FROM labels l WHERE l.item_id = p.item_id AND l.round_id = r.id)))
+        FROM pushes p JOIN selections s ON s.id = p.selection_id
+        WHERE p.round_id = r.id) AS counts
+FROM rounds r
+LEFT JOIN datasets d ON d.id = r.dataset_id
+LEFT JOIN classifier_versions chosen ON chosen.id = r.classifier_id
+LEFT JOIN classifier_versions result ON result.id = r.result_id
+LEFT JOIN evaluations e ON e.round_id = r.id AND e.kind = 'held_out'
+"""
+
+LABEL = """
+SELECT l.id AS label_id, i.external_id AS item, i.split, l.value, l.source,
+       l.confidence, l.annotators, l.annotation_ids, l.supersedes, l.created_at,
+       r.number AS round, s.rank, s.slice, s.strategy, s.score, s.reason,
+       s.draw_probability, c.name || '/' || c.number AS classifier_version {more}
+FROM current_labels l
+JOIN items i ON i.id = l.item_id
+LEFT JOIN rounds r ON r.id = l.round_id
+LEFT JOIN selections s ON s.round_id = l.round_id AND s.item_id = l.item_id
+LEFT JOIN classifier_versions c ON c.id = s.classifier_id
+WHERE l.project_id = :project
+"""
+STREAMED = 500  # rows a cursor fetches at a time
+
+
+class PostgresViews:
+    def __init__(self, sql: Sql) -> None:
+        self.sql = sql
+
+    def projects(self) -> Sequence[Mapping[str, Any]]:
+        found = self.sql.all(
+            """
+            SELECT p.id, p.name, p.task->>'type' AS task, p.state, p.created_at,
+                   (SELECT count(*) FROM rounds r WHERE r.project_id = p.id) AS rounds,
+                   o.number AS open_round, o.state AS open_state
+            FROM projects p
+            LEFT JOIN rounds o ON o.project_id = p.id AND o.state NOT IN ('closed', 'cancelled')
+            ORDER BY p.name
+            """
+        )
+        return [dict(row) for row in found]
+
+    def rounds(
+        self, project_id: int, after: int, limit: int, *, newest_first: bool = False
+    ) -> Page:
+        place = (
+            "AND (:after = 0 OR r.number < :after) ORDER BY r.number DESC"
+            if newest_first
+            else "AND r.number > :after ORDER BY r.number"
+        )
+        found = self.sql.all(
+            f"{ROUND} WHERE r.project_id = :project {place} LIMIT :limit",
+            project=project_id,
+            after=after,
+            limit=limit,
+        )
+        return _page(found, limit, "number")
+
+    def round(self, project_id: int, number: int) -> Mapping[str, Any]:
+        row = self.sql.one(
+            ROUND + "WHERE r.project_id = :project AND r.number = :number",
+            project=project_id,
+            number=number,
+        )
+        if row is None:
+            raise NotFound(f"There is no round {number}.")
+        steps = self.sql.all(
+            "SELECT name, worker, started_at, finished_at, detail FROM steps "
+            "WHERE round_id = :round ORDER BY id",
+            round=row["id"],
+        )
+        return {**row, "steps": [dict(step) for step in steps]}
+
+    def selections(self, project_id: int, number: int, after: int, limit: int) -> Page:
+        found = self.sql.all(
+            """
+            SELECT s.id AS selection_id, r.number AS round, s.rank, i.external_id AS item, i.fields,
+                   s.slice, s.strategy, s.score, s.uncertainty, s.reason, s.draw_probability,
+                   s.prediction, s.confidence, c.name || '/' || c.number AS classifier_version,
+                   p.state AS push_state, p.record_id, p.pushed_at, p.problem,
+                   l.value AS label, l.source AS label_source, l.annotators, l.id AS label_id
+            FROM selections s
+            JOIN rounds r ON r.id = s.round_id
+            JOIN items i ON i.id = s.item_id
+            JOIN pushes p ON p.selection_id = s.id
+            LEFT JOIN classifier_versions c ON c.id = s.classifier_id
+            LEFT JOIN current_labels l ON l.item_id = s.item_id
+            WHERE s.project_id = :project AND r.number = :number AND s.rank > :after
+            ORDER BY s.rank LIMIT :limit
+            """,
+            project=project_id,
+            number=number,
+            after=after,
+            limit=limit,
+        )
+        return _page(found, limit, "rank")
+
+    def labels(self, project_id: int, after: int, limit: int) -> Page:
+        """Current labels with the whole way they came: round, reason, classifier, annotators."""
+        found = self.sql.all(
+            LABEL.format(more="") + "AND l.id > :after ORDER BY l.id LIMIT :limit",
+            project=project_id,
+            after=after,
+            limit=limit,
+        )
+        return _page(found, limit, "label_id")
+
+    def export(self, project_id: int) -> Iterator[Mapping[str, Any]]:
+        found = self.sql.connection.execute(
+            text(LABEL.format(more=", i.fields") + "ORDER BY l.id"),
+            {"project": project_id},
+            execution_options={"stream_results": True, "yield_per": STREAMED},
+        )
+        for row in found.mappings():
+            yield dict(row)
+
+    def last_event(self, project_id: int) -> int:
+        return int(
+            self.sql.value(
+                "SELECT coalesce(max(id), 0) FROM events WHERE project_id = :project",
+                project=project_id,
+            )
+        )
+
+    def metrics(self, project_id: int) -> Sequence[Mapping[str, Any]]:
+        found = self.sql.all(
+            """
+            SELECT r.number AS round, r.closed_at, e.kind, e.metrics,
+                   coalesce(c.labels, 0) AS labels,
+                   c.name || '/' || c.number AS classifier_version
+            FROM evaluations e JOIN rounds r ON r.id = e.round_id
+            LEFT JOIN classifier_versions c ON c.id = e.classifier_id
+            WHERE e.project_id = :project ORDER BY r.number, e.kind
+            """,
+            project=project_id,
+        )
+        return [dict(row) for row in found]
+
+    def totals(self) -> Mapping[str, int]:
+        row = self.sql.one(
+            """
+            SELECT (SELECT count(*) FROM projects) AS projects,
+                   (SELECT count(*) FROM rounds
+                    WHERE state NOT IN ('closed', 'cancelled', 'failed')) AS open_rounds,
+                   (SELECT count(*) FROM rounds WHERE state = 'closed') AS closed_rounds,
+                   (SELECT count(*) FROM rounds WHERE state = 'failed') AS failed_rounds,
+                   (SELECT count(*) FROM current_labels) AS labels,
+                   (SELECT count(*) FROM annotations) AS annotations
+            """
+        )
+        return dict(row) if row else {}
+
+
+def _page(found: Sequence[Any], limit: int, key: str) -> Page:
+    return Page([dict(row) for row in found], found[-1][key] if len(found) == limit else None)
