@@ -1,0 +1,761 @@
+"""What the schema promises holds against whoever has a connection, not only against our code.
+
+Each test first shows that the lawful statement works, then that the unlawful one is refused and by
+which rule.
+"""
+
+import hashlib
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import errors
+from psycopg.rows import dict_row
+
+pytestmark = pytest.mark.postgres
+
+PATH = [
+    "planned",
+    "training",
+    "scoring",
+    "selecting",
+    "pushing",
+    "annotating",
+    "merging",
+    "evaluating",
+    "closed",
+]
+FACTS = ("annotations", "labels", "selections", "events", "evaluations", "classifier_versions")
+
+
+class Database:
+    """Writes rows the way a careless program would: whatever it is told, and no more."""
+
+    def __init__(self, connection: psycopg.Connection[dict[str, Any]]) -> None:
+        self.connection = connection
+
+    def run(self, statement: str, *parameters: Any) -> int:
+        return self.connection.execute(statement, parameters).rowcount  # type: ignore[arg-type]
+
+    def value(self, statement: str, *parameters: Any) -> Any:
+        row = self.connection.execute(statement, parameters).fetchone()  # type: ignore[arg-type]
+        return next(iter(row.values())) if row else None
+
+    def insert(self, table: str, **values: Any) -> Any:
+        columns = ", ".join(f'"{name}"' for name in values)
+        places = ", ".join(["%s"] * len(values))
+        returned = "selection_id" if table == "pushes" else "id"
+        return self.value(
+            f"INSERT INTO {table} ({columns}) VALUES ({places}) RETURNING {returned}",
+            *values.values(),
+        )
+
+    # --- one lawful row of each kind; what is given replaces a part of it ---
+
+    def project(self, **given: Any) -> int:
+        row = {"name": f"p{uuid.uuid4().hex[:12]}", "settings": "{}"}
+        row["task"] = '{"type": "single_label", "labels": ["a", "b"]}'
+        return self.insert("projects", **{**row, **given})
+
+    def item(self, project: int, text: str | None = None, **given: Any) -> int:
+        text = text or uuid.uuid4().hex
+        row = {
+            "project_id": project,
+            "external_id": uuid.uuid4().hex,
+            "fields": f'{{"text": "{text}"}}',
+            "split": "pool",
+            "text_hash": hashlib.md5(text.encode()).digest(),
+        }
+        return self.insert("items", **{**row, **given})
+
+    def round(self, project: int, **given: Any) -> int:
+        row = {
+            "project_id": project,
+            "number": 1,
+            "strategy": "margin.v1",
+            "classifier": "linear.v1",
+            "batch_size": 2,
+            "seed": 0,
+            "settings": "{}",
+            "actor": "test",
+        }
+        return self.insert("rounds", **{**row, **given})
+
+    def classifier(self, project: int, **given: Any) -> int:
+        features = self.insert(
+            "feature_versions",
+            project_id=project,
+            version=uuid.uuid4().hex,
+            recipe="words.v1",
+            items=1,
+            path="f",
+            sha256="0",
+            items_as_of="now",
+        )
+        row = {
+            "project_id": project,
+            "number": 1,
+            "name": "linear.v1",
+            "fingerprint": uuid.uuid4().hex,
+            "feature_version_id": features,
+            "labels": 2,
+            "seed": 0,
+            "path": "c",
+            "sha256": "0",
+            "report": "{}",
+            "libraries": "{}",
+        }
+        return self.insert("classifier_versions", **{**row, **given})
+
+    def selection(self, project: int, round_: int, item: int, **given: Any) -> int:
+        row = {
+            "project_id": project,
+            "round_id": round_,
+            "item_id": item,
+            "rank": 1,
+            "slice": "cold_start",
+            "strategy": "random.v1",
+            "score": 0.5,
+            "reason": "drawn at random",
+        }
+        return self.insert("selections", **{**row, **given})
+
+    def push(self, project: int, round_: int, item: int, selection: int, **given: Any) -> int:
+        row = {"selection_id": selection, "project_id": project, "round_id": round_}
+        return self.insert("pushes", **{**row, "item_id": item, **given})
+
+    def annotation(self, project: int, item: int, **given: Any) -> int:
+        row = {
+            "project_id": project,
+            "item_id": item,
+            "argilla_dataset_id": uuid.uuid4(),
+            "response_id": uuid.uuid4(),
+            "user_id": uuid.uuid4(),
+            "status": "submitted",
+            "values": '{"label": "a"}',
+            "response_inserted_at": "2026-01-01",
+            "response_updated_at": "2026-01-01",
+        }
+        return self.insert("annotations", **{**row, **given})
+
+    def label(self, project: int, item: int, **given: Any) -> int:
+        row = {"project_id": project, "item_id": item, "value": '{"label": "a"}'}
+        return self.insert("labels", **{**row, "source": "import", **given})
+
+    def move(self, round_: int, state: str) -> None:
+        """With the columns that go with the state, so that only the move itself can be refused."""
+        self.run(
+            "UPDATE rounds SET failed_in = CASE WHEN %s = 'failed' THEN state END, "
+            "error = CASE WHEN %s = 'failed' THEN '{}'::jsonb END, "
+            "closed_at = CASE WHEN %s IN ('closed', 'cancelled') THEN now() END, state = %s "
+            "WHERE id = %s",
+            *([state] * 4),
+            round_,
+        )
+
+    def state(self, round_: int) -> str:
+        return str(self.value("SELECT state FROM rounds WHERE id = %s", round_))
+
+
+@pytest.fixture
+def db(database_url: str) -> Iterator[Database]:
+    address = database_url.replace("postgresql+psycopg", "postgresql")
+    with psycopg.connect(address, autocommit=True, row_factory=dict_row) as connection:
+        yield Database(connection)
+
+
+# --- held-out items ---
+
+
+@pytest.mark.parametrize("split", ["validation", "test"])
+def test_a_held_out_item_cannot_be_selected(db: Database, split: str) -> None:
+    project = db.project()
+    round_ = db.round(project)
+    held_out = db.item(project, split=split)
+    db.selection(project, round_, db.item(project))
+    with pytest.raises(errors.ForeignKeyViolation):
+        db.selection(project, round_, held_out, rank=2)
+    with pytest.raises(errors.CheckViolation):
+        db.selection(project, round_, held_out, rank=2, split=split)
+
+
+@pytest.mark.parametrize("split", ["validation", "test"])
+def test_a_selected_item_cannot_become_held_out(db: Database, split: str) -> None:
+    project = db.project()
+    selected, other = db.item(project), db.item(project)
+    db.selection(project, db.round(project), selected)
+    assert db.run("UPDATE items SET split = %s WHERE id = %s", split, other) == 1
+    with pytest.raises(errors.ForeignKeyViolation):
+        db.run("UPDATE items SET split = %s WHERE id = %s", split, selected)
+
+
+def test_a_selected_item_cannot_be_deleted(db: Database) -> None:
+    project = db.project()
+    selected, other = db.item(project), db.item(project)
+    db.selection(project, db.round(project), selected)
+    assert db.run("DELETE FROM items WHERE id = %s", other) == 1
+    with pytest.raises(errors.ForeignKeyViolation):
+        db.run("DELETE FROM items WHERE id = %s", selected)
+
+
+def test_a_held_out_item_is_nobodys_duplicate(db: Database) -> None:
+    project = db.project()
+    first = db.item(project)
+    db.item(project, duplicate_of=first)
+    with pytest.raises(errors.CheckViolation):
+        db.item(project, duplicate_of=first, split="test")
+
+
+# --- projects do not mix ---
+
+
+def test_nothing_crosses_from_one_project_to_another(db: Database) -> None:
+    mine, other = db.project(), db.project()
+    my_round, my_item = db.round(mine), db.item(mine)
+    other_item = db.item(other)
+    selection = db.selection(mine, my_round, my_item)
+    for crossing in (
+        lambda: db.selection(mine, my_round, other_item, rank=2),
+        lambda: db.selection(other, my_round, other_item, rank=2),
+        lambda: db.push(other, my_round, my_item, selection),
+        lambda: db.annotation(mine, other_item),
+        lambda: db.label(mine, other_item),
+        lambda: db.label(other, other_item, round_id=my_round),
+        lambda: db.item(other, duplicate_of=my_item),
+    ):
+        with pytest.raises(errors.ForeignKeyViolation):
+            crossing()
+    db.push(mine, my_round, my_item, selection)
+
+
+# --- rounds ---
+
+
+def test_a_project_has_one_open_round(db: Database) -> None:
+    project = db.project()
+    first = db.round(project)
+    with pytest.raises(errors.UniqueViolation) as refused:
+        db.round(project, number=2)
+    assert refused.value.diag.constraint_name == "one_open_round"
+    db.move(first, "cancelled")
+    db.round(project, number=2)
+    db.round(db.project())  # another project is another matter
+
+
+def test_a_failed_round_is_still_open(db: Database) -> None:
+    project = db.project()
+    db.move(db.round(project), "failed")
+    with pytest.raises(errors.UniqueViolation):
+        db.round(project, number=2)
+
+
+def test_round_numbers_are_not_used_twice(db: Database) -> None:
+    project = db.project()
+    db.move(db.round(project), "cancelled")
+    with pytest.raises(errors.UniqueViolation):
+        db.round(project, number=1)
+
+
+def test_a_round_goes_from_planned_to_closed_step_by_step(db: Database) -> None:
+    round_ = db.round(db.project())
+    for state in PATH[1:]:
+        db.move(round_, state)
+        assert db.state(round_) == state
+
+
+@pytest.mark.parametrize("at", range(len(PATH)))
+def test_a_round_cannot_jump(db: Database, at: int) -> None:
+    round_ = db.round(db.project())
+    for state in PATH[1 : at + 1]:
+        db.move(round_, state)
+    lawful = {PATH[at], "failed", "cancelled", *PATH[at + 1 : at + 2]}
+    if PATH[at] == "closed":
+        lawful = {"closed"}
+    for state in sorted({*PATH, "failed", "cancelled"} - lawful):
+        with pytest.raises(errors.IntegrityError, match="cannot go from"):
+            db.move(round_, state)
+    assert db.state(round_) == PATH[at]
+
+
+def test_a_cancelled_round_stays_cancelled(db: Database) -> None:
+    round_ = db.round(db.project())
+    db.move(round_, "cancelled")
+    for state in (*PATH, "failed"):
+        with pytest.raises(errors.IntegrityError):
+            db.move(round_, state)
+
+
+def test_a_failed_round_goes_on_where_it_failed_or_is_cancelled(db: Database) -> None:
+    project = db.project()
+    round_ = db.round(project)
+    db.move(round_, "training")
+    db.move(round_, "failed")
+    for state in ("planned", "scoring", "closed"):
+        with pytest.raises(errors.IntegrityError):
+            db.move(round_, state)
+    db.move(round_, "training")
+    db.move(round_, "failed")
+    db.move(round_, "cancelled")
+
+
+@pytest.mark.parametrize("state", ["training", "annotating", "closed", "cancelled", "failed"])
+def test_a_round_begins_as_planned(db: Database, state: str) -> None:
+    with pytest.raises(errors.IntegrityError, match="cannot begin"):
+        db.round(
+            db.project(),
+            state=state,
+            closed_at="now" if state in ("closed", "cancelled") else None,
+            failed_in="training" if state == "failed" else None,
+            error="{}" if state == "failed" else None,
+        )
+
+
+def test_a_round_that_failed_says_where_and_why_and_one_that_is_over_says_when(
+    db: Database,
+) -> None:
+    round_ = db.round(db.project())
+    for statement in (
+        "UPDATE rounds SET state = 'failed' WHERE id = %s",
+        "UPDATE rounds SET state = 'failed', failed_in = 'planned' WHERE id = %s",
+        "UPDATE rounds SET failed_in = 'planned', error = '{}' WHERE id = %s",
+        "UPDATE rounds SET state = 'cancelled' WHERE id = %s",
+        "UPDATE rounds SET closed_at = now() WHERE id = %s",
+    ):
+        with pytest.raises(errors.CheckViolation):
+            db.run(statement, round_)
+
+
+def test_a_step_is_recorded_once_a_round(db: Database) -> None:
+    round_ = db.round(db.project())
+    step = {"name": "training", "worker": "w", "fence": 1, "started_at": "now"}
+    db.insert("steps", round_id=round_, **step)
+    with pytest.raises(errors.UniqueViolation):
+        db.insert("steps", round_id=round_, **step)
+
+
+# --- selections and what is out for annotation ---
+
+
+@pytest.mark.parametrize("column", ["score", "uncertainty"])
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity"])
+def test_scores_are_finite(db: Database, column: str, value: str) -> None:
+    project = db.project()
+    round_, item = db.round(project), db.item(project)
+    with pytest.raises(errors.CheckViolation):
+        db.selection(project, round_, item, **{column: value})
+    db.selection(project, round_, item, **{column: -3.5})
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("rank", 0),
+        ("reason", ""),
+        ("slice", "other"),
+        ("draw_probability", 0.0),
+        ("draw_probability", 1.1),
+        ("draw_probability", "NaN"),
+        ("confidence", -0.1),
+        ("confidence", 1.1),
+        ("confidence", "NaN"),
+    ],
+)
+def test_a_selection_is_complete_and_in_range(db: Database, column: str, value: Any) -> None:
+    project = db.project()
+    with pytest.raises(errors.CheckViolation):
+        db.selection(project, db.round(project), db.item(project), **{column: value})
+
+
+def test_a_prediction_names_its_classifier(db: Database) -> None:
+    project = db.project()
+    round_, item, classifier = db.round(project), db.item(project), db.classifier(project)
+    prediction = '{"label": "a"}'
+    with pytest.raises(errors.CheckViolation):
+        db.selection(project, round_, item, prediction=prediction)
+    with pytest.raises(errors.CheckViolation):
+        db.selection(project, round_, item, classifier_id=classifier)
+    db.selection(project, round_, item, prediction=prediction, classifier_id=classifier)
+
+
+def test_an_item_and_a_rank_stand_once_in_a_batch(db: Database) -> None:
+    project = db.project()
+    round_, item = db.round(project), db.item(project)
+    db.selection(project, round_, item)
+    with pytest.raises(errors.UniqueViolation):
+        db.selection(project, round_, item, rank=2)
+    with pytest.raises(errors.UniqueViolation):
+        db.selection(project, round_, db.item(project), rank=1)
+
+
+@pytest.mark.parametrize(
+    ("state", "free"),
+    [("planned", False), ("pushed", False), ("quarantined", False), ("withdrawn", True)],
+)
+def test_an_item_is_out_for_annotation_once(db: Database, state: str, free: bool) -> None:
+    project = db.project()
+    item = db.item(project)
+    first = db.round(project)
+    push = db.push(project, first, item, db.selection(project, first, item))
+    db.run(
+        "UPDATE pushes SET state = %s, record_id = gen_random_uuid(), pushed_at = now(), "
+        "problem = 'p' WHERE selection_id = %s",
+        state,
+        push,
+    )
+    db.move(first, "cancelled")
+    second = db.round(project, number=2)
+    again = db.selection(project, second, item)
+    if free:
+        db.push(project, second, item, again)
+        return
+    with pytest.raises(errors.UniqueViolation) as refused:
+        db.push(project, second, item, again)
+    assert refused.value.diag.constraint_name == "one_push_an_item"
+
+
+def test_what_is_pushed_has_a_record_and_what_is_quarantined_a_problem(db: Database) -> None:
+    project = db.project()
+    round_, item = db.round(project), db.item(project)
+    push = db.push(project, round_, item, db.selection(project, round_, item))
+    for state in ("pushed", "quarantined", "lost"):
+        with pytest.raises(errors.CheckViolation):
+            db.run("UPDATE pushes SET state = %s WHERE selection_id = %s", state, push)
+
+
+def test_a_push_is_of_the_item_and_round_that_were_selected(db: Database) -> None:
+    project = db.project()
+    round_, item, other = db.round(project), db.item(project), db.item(project)
+    selection = db.selection(project, round_, item)
+    db.move(round_, "cancelled")
+    with pytest.raises(errors.ForeignKeyViolation):
+        db.push(project, round_, other, selection)
+    with pytest.raises(errors.ForeignKeyViolation):
+        db.push(project, db.round(project, number=2), item, selection)
+
+
+# --- labels ---
+
+
+def test_an_item_has_one_first_label(db: Database) -> None:
+    project = db.project()
+    item = db.item(project)
+    db.label(project, item)
+    with pytest.raises(errors.UniqueViolation) as refused:
+        db.label(project, item)
+    assert refused.value.diag.constraint_name == "one_first_label"
+
+
+def test_a_label_is_superseded_once_and_by_one_of_its_item(db: Database) -> None:
+    project = db.project()
+    item, other = db.item(project), db.item(project)
+    first = db.label(project, item)
+    with pytest.raises(errors.ForeignKeyViolation):
+        db.label(project, other, supersedes=first)
+    second = db.label(project, item, supersedes=first)
+    with pytest.raises(errors.UniqueViolation) as refused:
+        db.label(project, item, supersedes=first)
+    assert refused.value.diag.constraint_name == "superseded_once"
+    db.label(project, item, supersedes=second)
+
+
+def test_the_current_label_is_the_end_of_the_chain(db: Database) -> None:
+    project = db.project()
+    item = db.item(project)
+    current = "SELECT value->>'label' FROM current_labels WHERE item_id = %s"
+    first = db.label(project, item)
+    assert db.value(current, item) == "a"
+    second = db.label(project, item, value='{"label": "b"}', supersedes=first)
+    assert db.value(current, item) == "b"
+    third = db.label(project, item, value=None, source="human", supersedes=second)
+    assert db.value(current, item) is None
+    db.label(project, item, supersedes=third)
+    assert db.value(current, item) == "a"
+
+
+def test_a_first_label_says_something_and_a_label_is_an_object(db: Database) -> None:
+    project = db.project()
+    item = db.item(project)
+    for value in (None, "null", '"a"', "[]"):
+        with pytest.raises(errors.CheckViolation):
+            db.label(project, item, value=value)
+
+
+def test_a_human_label_names_the_answers_it_came_from(db: Database) -> None:
+    project = db.project()
+    item, other = db.item(project), db.item(project)
+    mine, foreign = db.annotation(project, item), db.annotation(project, other)
+    with pytest.raises(errors.CheckViolation):
+        db.label(project, item, source="human")
+    for wrong in ([foreign], [mine, foreign], [10**12], [mine, mine]):
+        with pytest.raises(errors.IntegrityError, match="not of this item"):
+            db.label(project, item, source="human", annotation_ids=wrong)
+    db.label(project, item, source="human", annotation_ids=[mine])
+
+
+@pytest.mark.parametrize("source", ["", "robot", "llm:", "HUMAN"])
+def test_the_source_of_a_label_is_known(db: Database, source: str) -> None:
+    project = db.project()
+    with pytest.raises(errors.CheckViolation):
+        db.label(project, db.item(project), source=source)
+
+
+def test_a_label_of_a_language_model_names_it(db: Database) -> None:
+    project = db.project()
+    db.label(project, db.item(project), source="llm:some-oracle")
+
+
+# --- annotations ---
+
+
+def test_a_revision_of_a_response_is_stored_once(db: Database) -> None:
+    project = db.project()
+    item, response = db.item(project), uuid.uuid4()
+    db.annotation(project, item, response_id=response)
+    with pytest.raises(errors.UniqueViolation):
+        db.annotation(project, item, response_id=response)
+    db.annotation(project, item, response_id=response, response_updated_at="2026-01-02")
+    db.annotation(project, item, response_id=response, status="deleted", values=None)
+
+
+def test_a_submitted_answer_has_values(db: Database) -> None:
+    project = db.project()
+    item = db.item(project)
+    with pytest.raises(errors.CheckViolation):
+        db.annotation(project, item, values=None)
+    with pytest.raises(errors.CheckViolation):
+        db.annotation(project, item, values="null")
+    with pytest.raises(errors.CheckViolation):
+        db.annotation(project, item, status="pending")
+    db.annotation(project, item, status="discarded", values=None)
+
+
+def test_how_a_response_stands_is_its_newest_revision(db: Database) -> None:
+    project = db.project()
+    item, response = db.item(project), uuid.uuid4()
+    newest = "SELECT status FROM newest_responses WHERE response_id = %s"
+    for revision in (
+        {"response_updated_at": "2026-01-02"},
+        {"response_updated_at": "2026-01-01", "status": "draft"},  # seen late
+    ):
+        db.annotation(project, item, response_id=response, **revision)
+    assert db.value(newest, response) == "submitted"
+    gone = {"status": "deleted", "values": None, "response_updated_at": "2026-01-02"}
+    db.annotation(project, item, response_id=response, **gone)
+    assert db.value(newest, response) == "deleted"
+    back = {"response_updated_at": "2026-01-02", "sighting": 1}
+    db.annotation(project, item, response_id=response, **back)
+    assert db.value(newest, response) == "submitted"
+
+
+# --- append-only ---
+
+
+def everything(db: Database) -> int:
+    """A project with a row in every table of facts, and in those around them."""
+    project = db.project()
+    item = db.item(project)
+    db.item(project, duplicate_of=item)
+    round_, classifier = db.round(project), db.classifier(project)
+    dataset = db.insert(
+        "datasets",
+        project_id=project,
+        schema_version=1,
+        dataset_id=uuid.uuid4(),
+        annotate_url="u",
+    )
+    db.run(
+        "UPDATE rounds SET classifier_id = %s, result_id = %s, dataset_id = %s WHERE id = %s",
+        classifier,
+        classifier,
+        dataset,
+        round_,
+    )
+    step = {"name": "training", "worker": "w", "fence": 1, "started_at": "now"}
+    db.insert("steps", round_id=round_, **step)
+    selection = db.selection(
+        project, round_, item, prediction='{"label": "a"}', classifier_id=classifier
+    )
+    db.push(project, round_, item, selection)
+    annotation = db.annotation(project, item, selection_id=selection)
+    first = db.label(project, item)
+    label = db.label(
+        project,
+        item,
+        source="human",
+        annotation_ids=[annotation],
+        supersedes=first,
+        round_id=round_,
+    )
+    db.run("INSERT INTO training_labels VALUES (%s, %s)", classifier, label)
+    evaluation = {"kind": "held_out", "metrics": "{}", "classifier_id": classifier}
+    db.insert("evaluations", project_id=project, round_id=round_, **evaluation)
+    db.insert("events", project_id=project, round_id=round_, kind="k", actor="a")
+    db.insert("imports", project_id=project, report="{}", actor="a")
+    return project
+
+
+@pytest.mark.parametrize("table", FACTS)
+def test_facts_are_neither_changed_nor_deleted(db: Database, table: str) -> None:
+    everything(db)
+    for statement in (
+        f"UPDATE {table} SET created_at = now()"
+        if table != "annotations"
+        else "UPDATE annotations SET status = 'draft'",
+        f"DELETE FROM {table}",
+        f"TRUNCATE {table} CASCADE",
+    ):
+        with pytest.raises(errors.IntegrityError, match="append-only"):
+            db.run(statement)
+
+
+def test_facts_are_not_lost_with_what_they_belong_to(db: Database) -> None:
+    project = everything(db)
+    for statement in (
+        "DELETE FROM projects WHERE id = %s",
+        "DELETE FROM rounds WHERE project_id = %s",
+        "DELETE FROM items WHERE project_id = %s",
+    ):
+        with pytest.raises(errors.IntegrityError):
+            db.run(statement, project)
+    assert db.value("SELECT count(*) FROM labels WHERE project_id = %s", project) == 2
+
+
+def test_a_whole_project_can_be_deleted_by_its_name(db: Database) -> None:
+    project, other = everything(db), everything(db)
+    name = db.value("SELECT name FROM projects WHERE id = %s", project)
+    assert db.value("SELECT delete_project(%s)", name) is True
+    for table in ("items", "rounds", *FACTS):
+        left = f"SELECT count(*) FROM {table} WHERE project_id = %s"
+        assert db.value(left, project) == 0, table
+        assert db.value(left, other) > 0, table
+    gone = "SELECT detail->>'name' FROM events WHERE kind = 'project.deleted'"
+    assert db.value(gone) == name
+    assert db.value("SELECT delete_project('no-such-project')") is False
+
+
+def test_deleting_one_project_does_not_open_the_facts_of_another(db: Database) -> None:
+    project, other = everything(db), everything(db)
+    name = db.value("SELECT name FROM projects WHERE id = %s", project)
+    with db.connection.transaction(force_rollback=True):
+        db.run("SELECT delete_project(%s)", name)
+        with pytest.raises(errors.IntegrityError, match="append-only"), db.connection.transaction():
+            db.run("DELETE FROM labels WHERE project_id = %s", other)
+
+
+# --- projects, items, keys ---
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"name": "Has Blanks"},
+        {"name": "-begins-badly"},
+        {"name": "a" * 61},
+        {"name": ""},
+        {"task": '{"labels": []}'},
+        {"task": '{"type": "single_label"}'},
+        {"state": "asleep"},
+        {"schema_version": 0},
+    ],
+)
+def test_a_project_is_well_formed(db: Database, wrong: dict[str, Any]) -> None:
+    with pytest.raises(errors.CheckViolation):
+        db.project(**wrong)
+
+
+def test_project_names_and_item_ids_are_unique(db: Database) -> None:
+    project = db.project(name="one")
+    with pytest.raises(errors.UniqueViolation):
+        db.project(name="one")
+    db.item(project, external_id="x")
+    db.item(db.project(), external_id="x")
+    with pytest.raises(errors.UniqueViolation):
+        db.item(project, external_id="x")
+
+
+def test_an_item_is_well_formed(db: Database) -> None:
+    project = db.project()
+    for wrong in ({"external_id": ""}, {"split": "train"}, {"text_hash": b"short"}):
+        with pytest.raises(errors.CheckViolation):
+            db.item(project, **wrong)
+    item = db.item(project)
+    with pytest.raises(errors.CheckViolation):
+        db.run("UPDATE items SET duplicate_of = id WHERE id = %s", item)
+
+
+def key(**given: Any) -> dict[str, Any]:
+    digest = hashlib.sha256(uuid.uuid4().bytes).digest()
+    return {"name": "k", "role": "admin", "prefix": "rnd_abcd", "key_hash": digest, **given}
+
+
+def test_a_key_is_kept_as_a_whole_hash_with_a_known_role(db: Database) -> None:
+    for wrong in ({"key_hash": b"rnd_the_key_itself"}, {"role": "root"}):
+        with pytest.raises(errors.CheckViolation):
+            db.insert("api_keys", **key(**wrong))
+    digest = hashlib.sha256(b"one").digest()
+    db.insert("api_keys", **key(key_hash=digest))
+    with pytest.raises(errors.UniqueViolation):
+        db.insert("api_keys", **key(name="other", key_hash=digest))
+
+
+def test_a_name_has_one_live_key(db: Database) -> None:
+    first = db.insert("api_keys", **key())
+    with pytest.raises(errors.UniqueViolation) as refused:
+        db.insert("api_keys", **key())
+    assert refused.value.diag.constraint_name == "one_live_key_a_name"
+    db.run("UPDATE api_keys SET revoked_at = now() WHERE id = %s", first)
+    db.insert("api_keys", **key())
+
+
+def test_an_idempotency_key_stands_for_one_round(db: Database) -> None:
+    project = db.project()
+    row = (db.insert("api_keys", **key()), "once", project, "h", db.round(project))
+    statement = (
+        "INSERT INTO idempotency_keys (key_id, key, project_id, request_hash, round_id) "
+        "VALUES (%s, %s, %s, %s, %s)"
+    )
+    db.run(statement, *row)
+    with pytest.raises(errors.UniqueViolation):
+        db.run(statement, *row)
+    with pytest.raises(errors.CheckViolation):
+        db.run(statement, row[0], "x" * 201, *row[2:])
+
+
+def test_a_classifier_is_kept_once_for_what_it_was_made_of(db: Database) -> None:
+    project = db.project()
+    db.classifier(project, fingerprint="f")
+    with pytest.raises(errors.UniqueViolation):
+        db.classifier(project, number=2, fingerprint="f")
+    with pytest.raises(errors.CheckViolation):
+        db.classifier(project, number=2, labels=0)
+
+
+# --- news ---
+
+
+def test_due_rounds_and_events_are_announced(db: Database, database_url: str) -> None:
+    project = db.project()
+    address = database_url.replace("postgresql+psycopg", "postgresql")
+    with psycopg.connect(address, autocommit=True) as listener:
+        listener.execute("LISTEN rounds_work")
+        listener.execute("LISTEN rounds_events")
+        db.round(project)
+        db.insert("events", project_id=project, kind="k", actor="a")
+        heard = list(listener.notifies(timeout=10, stop_after=2))
+    assert {(one.channel, one.payload) for one in heard} == {
+        ("rounds_work", str(project)),
+        ("rounds_events", str(project)),
+    }
+
+
+def test_a_round_that_is_due_later_wakes_nobody(db: Database, database_url: str) -> None:
+    project = db.project()
+    address = database_url.replace("postgresql+psycopg", "postgresql")
+    with psycopg.connect(address, autocommit=True) as listener:
+        listener.execute("LISTEN rounds_work")
+        db.round(project, due_at="tomorrow")
+        listener.execute("SELECT pg_notify('rounds_work', 'end of what was sent')")
+        heard = next(iter(listener.notifies(timeout=10, stop_after=1)))
+    assert heard.payload == "end of what was sent"
