@@ -1,0 +1,160 @@
+"""The composition root: the only file that knows every adapter."""
+
+import os
+import secrets
+import socket
+import threading
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import structlog
+from sqlalchemy import Engine
+
+import app
+from app.adapters.argilla.tool import ArgillaTool
+from app.adapters.features import LocalFeatureStore
+from app.adapters.files import LocalFiles
+from app.adapters.postgres.engine import make_engine
+from app.adapters.postgres.store import PostgresStore
+from app.adapters.readers import FileRows
+from app.api.wiring import ApiParts
+from app.core.errors import Refused, Unavailable, WrongInput
+from app.core.importing import RowLimits
+from app.embedded import running
+from app.rounds import commands
+from app.rounds.runner import Runner
+from app.rounds.work import Parts
+from app.settings import Settings
+
+DATABASE = "rounds"
+WEBHOOK_SECRET = "argilla_webhook"  # noqa: S105 - the name of a secret, not one
+COOKIE_SECRET = "cookies"  # noqa: S105
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Container:
+    """Everything wired; each part is made when it is first asked for."""
+
+    settings: Settings
+
+    @cached_property
+    def engine(self) -> Engine:
+        given = self.settings.database_url
+        url = given.get_secret_value() if given else running.postgres_url(self.home, DATABASE)
+        return make_engine(url)
+
+    @cached_property
+    def store(self) -> PostgresStore:
+        return PostgresStore(self.engine)
+
+    @cached_property
+    def tool(self) -> ArgillaTool:
+        settings = self.settings
+        url = settings.argilla_url or running.argilla_url(self.home, settings.argilla_port)
+        return ArgillaTool(
+            url,
+            self._argilla_key(),
+            workspace=settings.argilla_workspace,
+            public_url=settings.argilla_public_url or url,
+            timeout=settings.argilla_timeout_seconds,
+        )
+
+    def _argilla_key(self) -> str:
+        given = self.settings.argilla_api_key
+        if given is not None:
+            return given.get_secret_value()
+        if self.settings.argilla_url is not None:
+            raise WrongInput(
+                "ROUNDS_ARGILLA_URL is set but ROUNDS_ARGILLA_API_KEY is not. Give the key of an "
+                "owner or admin of that Argilla.",
+                field="ROUNDS_ARGILLA_API_KEY",
+            )
+        return running.argilla_owner_key(self.home)
+
+    @cached_property
+    def parts(self) -> Parts:
+        return Parts(
+            store=self.store,
+            tool=self.tool,
+            files=LocalFiles(self.home / "files"),
+            features=LocalFeatureStore(self.home / "features"),
+            poll_seconds=self.settings.poll_seconds,
+        )
+
+    @property
+    def home(self) -> Path:
+        return self.settings.home.resolve()
+
+    @property
+    def public_url(self) -> str:
+        """Where people find the service."""
+        return self.settings.public_url or f"http://{self.settings.host}:{self.settings.port}"
+
+    def runner(self) -> Runner:
+        return Runner(
+            self.parts,
+            name=f"{socket.gethostname()}:{os.getpid()}",
+            lease_seconds=self.settings.lease_seconds,
+            step_attempts=self.settings.step_attempts,
+        )
+
+    def cookie_secret(self) -> str:
+        given = self.settings.secret_key
+        if given is not None:
+            return given.get_secret_value()
+        return self.store.secret(COOKIE_SECRET, secrets.token_urlsafe(48))
+
+    def webhook_secret(self) -> str | None:
+        given = self.settings.webhook_secret
+        if given is not None:
+            return given.get_secret_value()
+        return self.store.find_secret(WEBHOOK_SECRET)
+
+    def accept_admin_key(self) -> None:
+        """The admin key of the settings works from the first start on."""
+        given = self.settings.admin_api_key
+        if given is not None:
+            commands.ensure_key(self.store, "admin", "admin", given.get_secret_value())
+
+    def subscribe_webhook(self, stop: threading.Event) -> None:
+        """Ask Argilla to tell us of answers; without it we poll. Tries until it gets an answer."""
+        base = self.settings.webhook_url or self.public_url
+        url = f"{base.rstrip('/')}/webhooks/argilla"
+        pause = 1.0
+        while not stop.is_set():
+            try:
+                secret = self.tool.ensure_webhook(url)
+            except Refused as problem:
+                log.warning("webhook.refused", reason=problem.message, fallback="polling")
+                return
+            except Unavailable:
+                stop.wait(pause)
+                pause = min(pause * 2, 60.0)
+                continue
+            if secret is None:
+                log.info("webhook.not_allowed", fallback="polling")
+            else:
+                self.store.set_secret(WEBHOOK_SECRET, secret)
+            return
+
+
+def api_parts(container: Container) -> ApiParts:
+    """What routes and pages are given."""
+    settings = container.settings
+    return ApiParts(
+        store=container.store,
+        rows=FileRows(),
+        ping_tool=container.tool.ping,
+        cookie_secret=container.cookie_secret(),
+        webhook_secret=container.webhook_secret,
+        row_limits=RowLimits(max_text_chars=settings.max_text_chars),
+        max_upload_bytes=settings.max_upload_mb * 2**20,
+        public_url=settings.public_url,
+        version=app.__version__,
+    )
+
+
+def build(settings: Settings) -> Container:
+    return Container(settings)

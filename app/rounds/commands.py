@@ -1,0 +1,361 @@
+"""What people can ask for. API, command line and pages all call these, and only these."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from typing import Any
+
+from app.core.entities import ApiKey, ImportReport, Project, ProjectState, Role, Round, RoundState
+from app.core.errors import Conflict, NotAuthenticated, WrongInput
+from app.core.importing import ImportRow, Rejection, RowLimits, check_row
+from app.core.json_values import NotJson, storable
+from app.core.models import resolve_classifier
+from app.core.projects import check_name, settings_from
+from app.core.strategies import resolve_strategy
+from app.core.tasks import TaskSpec, task_type
+from app.ports.rows import Row
+from app.ports.store import Store, Transaction
+from app.rounds.identity import derived_seed
+
+KEY_PREFIX = "rnd_"
+SHOWN_REJECTIONS = 1000
+
+
+# --- projects ---
+
+
+def create_project(store: Store, given: Mapping[str, Any], *, actor: str) -> Project:
+    """A project from what API, command line or form gave; WrongInput names what is wrong."""
+    rest = _storable(given)
+    name = check_name(str(rest.pop("name", "")))
+    task = task_from(rest.pop("task", None))
+    settings = settings_from(rest)
+    _check_names(settings.strategy, settings.classifier)
+    with store.transaction() as tx:
+        project = tx.projects.create(name, task, settings)
+        tx.events.add("project.created", actor, project_id=project.id, settings=settings.as_json())
+    return project
+
+
+def _storable(given: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return dict(storable(given))
+    except NotJson as reason:
+        raise WrongInput(f"A value cannot be kept: {reason}", field="body") from None
+
+
+def task_from(given: object) -> TaskSpec:
+    if not isinstance(given, Mapping) or "type" not in given:
+        raise WrongInput(
+            'A task is needed, such as {"type": "single_label", "labels": ["spam", "ham"]}.',
+            field="task",
+        )
+    labels = given.get("labels", [])
+    if not isinstance(labels, list | tuple) or not all(isinstance(one, str) for one in labels):
+        raise WrongInput("task.labels must be a list of names.", field="task.labels")
+    guidelines = given.get("guidelines")
+    if guidelines is not None and not isinstance(guidelines, str):
+        raise WrongInput("task.guidelines must be text.", field="task.guidelines")
+    if unknown := sorted(set(given) - {"type", "labels", "guidelines"}):
+        raise WrongInput(f"Unknown task setting {unknown[0]!r}.", field=f"task.{unknown[0]}")
+    task = TaskSpec(str(given["type"]), tuple(labels), guidelines)
+    task_type(task).check(task)
+    return task
+
+
+def _check_names(strategy: str, classifier: str) -> None:
+    resolve_strategy(strategy)
+    resolve_classifier(classifier)
+
+
+def change_project(store: Store, name: str, given: Mapping[str, Any], *, actor: str) -> Project:
+    """New settings hold from the next round on; an open round keeps those it began with."""
+    rest = _storable(given)
+    state = _state_from(rest.pop("state", None))
+    guidelines = rest.pop("guidelines", None)
+    if guidelines is not None and not isinstance(guidelines, str):
+        raise WrongInput("guidelines must be text.", field="guidelines")
+    with store.transaction() as tx:
+        project = tx.projects.by_name(name)
+        settings = settings_from(rest, project.settings)
+        _check_names(settings.strategy, settings.classifier)
+        _check_fields_stay(project, settings.fields)
+        changed = tx.projects.change(
+            project.id, settings=settings, guidelines=guidelines, state=state
+        )
+        tx.events.add("project.changed", actor, project_id=project.id, changes=_storable(given))
+    return changed
+
+
+def _state_from(given: object) -> ProjectState | None:
+    if given is None:
+        return None
+    try:
+        return ProjectState(str(given))
+    except ValueError:
+        known = ", ".join(state.value for state in ProjectState)
+        raise WrongInput(f"state must be one of {known}.", field="state") from None
+
+
+def _check_fields_stay(project: Project, fields: tuple[str, ...]) -> None:
+    if fields != project.settings.fields:
+        raise WrongInput(
+            "The fields of a project cannot change: its items and its Argilla dataset have them. "
+            "Make a new project.",
+            field="fields",
+        )
+
+
+# --- import ---
+
+
+@dataclass
+class _Checking:
+    """Checks rows one by one as the database takes them, and remembers what was refused."""
+
+    project: Project
+    rows: Iterable[Row]
+    limits: RowLimits
+    strict: bool
+    received: int = 0
+    rejected: int = 0
+    rejections: list[dict[str, Any]] = field(default_factory=list)
+
+    def good(self) -> Iterator[tuple[int, ImportRow]]:
+        settings = self.project.settings
+        for line, row in self.rows:
+            self.received += 1
+            if isinstance(row, Rejection):
+                self._reject(row)
+                continue
+            checked = check_row(row, line, self.project.task, settings.fields, self.limits)
+            if isinstance(checked, Rejection):
+                self._reject(checked)
+            else:
+                yield line, checked
+
+    def _reject(self, one: Rejection) -> None:
+        self.rejected += 1
+        if len(self.rejections) < SHOWN_REJECTIONS:
+            self.rejections.append({"line": one.line, "field": one.field, "reason": one.reason})
+
+
+def import_items(
+    store: Store,
+    name: str,
+    rows: Iterable[Row],
+    *,
+    limits: RowLimits,
+    actor: str,
+    source: str | None = None,
+    strict: bool = False,
+) -> ImportReport:
+    """Take in rows. Bad ones are reported one by one and the rest is kept; with `strict` one bad
+    row means that nothing is taken. Repeating the same import changes nothing."""
+    with store.transaction() as tx:
+        project = tx.projects.by_name(name)
+        tx.projects.lock(project.id, "import")
+        checking = _Checking(project, rows, limits, strict)
+        report = _merged(checking, tx.items.add(project, checking.good()))
+        if strict and report.rejected:
+            raise _refused(report)
+        if not report.received:
+            raise WrongInput("The file has no rows.", field="body")
+        tx.items.record_import(project.id, source, report, actor)
+        tx.events.add(
+            "items.imported",
+            actor,
+            project_id=project.id,
+            received=report.received,
+            created=report.created,
+            updated=report.updated,
+            duplicates=report.duplicates,
+            rejected=report.rejected,
+        )
+    return report
+
+
+def _merged(checking: _Checking, stored: ImportReport) -> ImportReport:
+    rejections = sorted(
+        [*checking.rejections, *stored.rejections], key=lambda one: int(one["line"])
+    )
+    return replace(
+        stored,
+        received=checking.received,
+        rejected=checking.rejected + stored.rejected,
+        rejections=tuple(rejections[:SHOWN_REJECTIONS]),
+    )
+
+
+def _refused(report: ImportReport) -> WrongInput:
+    first = report.rejections[0]
+    return WrongInput(
+        f"Nothing was imported: {report.rejected} of {report.received} rows are bad, the first in "
+        f"line {first['line']} ({first['field'] or 'whole line'}): {first['reason'].rstrip('.')}.",
+        field="body",
+        rejected=report.rejected,
+        rejections=list(report.rejections),
+    )
+
+
+# --- rounds ---
+
+
+def start_round(
+    store: Store, name: str, *, actor: str, key_id: int | None = None, idempotency_key: str = ""
+) -> Round:
+    """Plan the next round; a worker takes it from there. The same Idempotency-Key gives the same
+    round however often it is sent."""
+    request_hash = sha256(json.dumps(["start", name]).encode()).hexdigest()
+    with store.transaction() as tx:
+        project = tx.projects.by_name(name)
+        tx.projects.lock(project.id, "start")
+        if key_id is not None and idempotency_key:
+            known = tx.rounds.by_key(key_id, idempotency_key, request_hash)
+            if known is not None:
+                return known
+        _check_may_start(tx, project)
+        round_ = tx.rounds.start(
+            project,
+            strategy=resolve_strategy(project.settings.strategy),
+            classifier=resolve_classifier(project.settings.classifier),
+            seed_of=lambda number: derived_seed(project.settings.seed, "round", number),
+            actor=actor,
+        )
+        if key_id is not None and idempotency_key:
+            tx.rounds.remember_key(key_id, idempotency_key, request_hash, round_)
+        tx.events.add("round.planned", actor, project_id=project.id, round_id=round_.id)
+    return round_
+
+
+def _check_may_start(tx: Transaction, project: Project) -> None:
+    if project.state != ProjectState.ACTIVE:
+        raise Conflict(f"The project is {project.state.value}. Set its state to active first.")
+    if tx.rounds.open(project.id) is not None:
+        return  # the store says which one, and what state it is in
+    counts = tx.items.counts(project.id)
+    if counts.candidates == 0:
+        raise Conflict(
+            "The pool has no unlabelled item left to select."
+            if counts.pool
+            else "The project has no items. Import some first.",
+            pool=counts.pool,
+            labelled=counts.labelled,
+        )
+    _check_bounds(project, rounds=len(tx.rounds.all(project.id)), labelled=counts.labelled)
+
+
+def _check_bounds(project: Project, *, rounds: int, labelled: int) -> None:
+    stopping = project.settings.stopping
+    if stopping.max_rounds is not None and rounds >= stopping.max_rounds:
+        raise Conflict(
+            f"The project has reached its bound of {stopping.max_rounds} rounds. Raise "
+            "stopping.max_rounds to go on.",
+            rounds=rounds,
+        )
+    if stopping.max_labels is not None and labelled >= stopping.max_labels:
+        raise Conflict(
+            f"The project has reached its bound of {stopping.max_labels} labels. Raise "
+            "stopping.max_labels to go on.",
+            labelled=labelled,
+        )
+
+
+def cancel_round(store: Store, name: str, number: int, *, actor: str) -> Round:
+    """Ask for the round to end; answers already given are kept."""
+    return _request(store, name, number, actor, "cancel")
+
+
+def finish_round(store: Store, name: str, number: int, *, actor: str) -> Round:
+    """Close the round with the answers there are; the unanswered items go back to the pool."""
+    return _request(store, name, number, actor, "finish")
+
+
+def resume_round(store: Store, name: str, number: int, *, actor: str) -> Round:
+    """Take up a failed round at the step that failed."""
+    return _request(store, name, number, actor, "resume")
+
+
+def _request(store: Store, name: str, number: int, actor: str, what: str) -> Round:
+    with store.transaction() as tx:
+        project = tx.projects.by_name(name)
+        round_ = tx.rounds.by_number(project.id, number)
+        if what == "cancel" and round_.state == RoundState.CANCELLED:
+            return round_
+        if what == "finish" and round_.state == RoundState.CLOSED:
+            return round_
+        _check_can(round_, what)
+        change = {
+            "cancel": tx.rounds.request_cancel,
+            "finish": tx.rounds.request_finish,
+            "resume": tx.rounds.resume,
+        }
+        change[what](round_.id)
+        tx.events.add(f"round.{what}_requested", actor, project_id=project.id, round_id=round_.id)
+        return tx.rounds.get(round_.id)
+
+
+def _check_can(round_: Round, what: str) -> None:
+    state = round_.state
+    if state.is_over:
+        raise Conflict(f"Round {round_.number} is {state.value} already.", state=state.value)
+    if what == "resume" and state != RoundState.FAILED:
+        raise Conflict(f"Round {round_.number} has not failed; it is {state.value}.")
+    if what == "finish" and state == RoundState.FAILED:
+        raise Conflict(f"Round {round_.number} has failed. Resume or cancel it.")
+
+
+# --- keys ---
+
+
+def create_key(store: Store, name: str, role: str, *, actor: str) -> tuple[ApiKey, str]:
+    """A new API key. The key itself is given once and kept nowhere."""
+    plain = KEY_PREFIX + secrets.token_urlsafe(32)
+    return add_key(store, name, role, plain, actor=actor), plain
+
+
+def add_key(store: Store, name: str, role: str, plain: str, *, actor: str) -> ApiKey:
+    if not 1 <= len(name) <= 100 or not name.isprintable():
+        raise WrongInput("A key needs a name of 1 to 100 printable characters.", field="name")
+    try:
+        checked = Role(role)
+    except ValueError:
+        raise WrongInput("role must be admin, operator or viewer.", field="role") from None
+    with store.transaction() as tx:
+        key = tx.keys.add(name, checked, plain[:8], hash_of_key(plain))
+        tx.events.add("key.created", actor, name=name, role=role)
+    return key
+
+
+def ensure_key(store: Store, name: str, role: str, plain: str) -> None:
+    """The key is known under this hash; for keys that somebody else keeps."""
+    with store.transaction() as tx:
+        if tx.keys.by_hash(hash_of_key(plain)) is not None:
+            return
+        if any(key.name == name and key.revoked_at is None for key in tx.keys.all()):
+            tx.keys.revoke(name)
+    add_key(store, name, role, plain, actor="system")
+
+
+def revoke_key(store: Store, name: str, *, actor: str) -> ApiKey:
+    with store.transaction() as tx:
+        key = tx.keys.revoke(name)
+        tx.events.add("key.revoked", actor, name=name)
+    return key
+
+
+def authenticate(store: Store, plain: str) -> ApiKey:
+    with store.transaction() as tx:
+        key = tx.keys.by_hash(hash_of_key(plain))
+        if key is None:
+            raise NotAuthenticated("The API key is unknown or revoked.")
+        tx.keys.touch(key.id)
+    return key
+
+
+def hash_of_key(plain: str) -> bytes:
+    """Keys are long and random, so a plain hash cannot be reversed by guessing."""
+    return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).digest()

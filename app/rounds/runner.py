@@ -1,0 +1,272 @@
+"""The worker: claim a due round, run its next step, commit result and checkpoint together.
+
+Killed between any two lines it loses nothing: what was not committed has not happened, the lease
+runs out, and the next worker runs the step again. A worker that slept through its lease finds the
+fence moved on and writes nothing.
+"""
+
+import math
+import random
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from time import monotonic
+from types import TracebackType
+
+import structlog
+
+from app.core.entities import Round, RoundState
+from app.core.errors import (
+    ArtefactDamaged,
+    LeaseLost,
+    NotFound,
+    Refused,
+    RoundsError,
+    SelectionUnhealthy,
+    Unavailable,
+    WrongInput,
+)
+from app.rounds import collecting, merging, steps
+from app.rounds.work import Outcome, Parts, Work
+
+log = structlog.get_logger()
+LATE_ANSWERS_EVERY = 10
+"""Projects without an open round are looked at once in so many poll intervals."""
+LONGEST_PAUSE = 60.0
+DEFECT_ATTEMPTS = 3
+LONGEST_SLEEP = 5.0
+"""Short enough that a worker asked to stop, stops."""
+HOPELESS = (Refused, SelectionUnhealthy, WrongInput, NotFound, ArtefactDamaged)
+
+
+class CancelRequested(Exception):
+    """Somebody asked for the round to be cancelled while a step was running."""
+
+
+class Runner:
+    """One worker. `run` goes on until `stop` is set; `tick` does one thing, for tests and demos."""
+
+    def __init__(
+        self, parts: Parts, *, name: str, lease_seconds: float = 30, step_attempts: int = 8
+    ) -> None:
+        self.parts = parts
+        self.name = name
+        self.lease_seconds = lease_seconds
+        self.step_attempts = step_attempts
+
+    def run(self, stop: threading.Event) -> None:
+        pause = 0.5
+        while not stop.is_set():
+            try:
+                with self.parts.store.work_calls() as wait:
+                    pause = 0.5
+                    self._work(stop, wait)
+            except Unavailable as problem:
+                log.warning("worker.waiting", reason=problem.message, seconds=pause)
+                stop.wait(pause)
+                pause = min(pause * 2, 10.0)
+
+    def _work(self, stop: threading.Event, wait: Callable[[float], bool]) -> None:
+        while not stop.is_set():
+            self.parts.store.worker_seen(self.name)
+            while not stop.is_set() and self.tick():
+                pass
+            wait(min(self.parts.poll_seconds, LONGEST_SLEEP))
+
+    def tick(self) -> bool:
+        """Do the one thing that is most due. False if nothing was."""
+        return self._work_on_round() or self._look_for_late_answers()
+
+    # --- rounds ---
+
+    def _work_on_round(self) -> bool:
+        with self.parts.store.transaction() as tx:
+            round_ = tx.rounds.claim(self.name, self.lease_seconds)
+            project = tx.projects.get(round_.project_id) if round_ else None
+        if round_ is None or project is None:
+            return False
+        with LeaseKeeper(self.parts, round_, self.lease_seconds) as lease:
+            self._step(Work(self.parts, project, round_, lease.check))
+        return True
+
+    def _step(self, work: Work) -> None:
+        round_ = work.round
+        name = "cancelling" if round_.cancel_requested else round_.state.value
+        began = monotonic()
+        try:
+            step = steps.cancel if round_.cancel_requested else steps.STEPS[round_.state]
+            self._commit(work, step(work), name, monotonic() - began)
+        except LeaseLost:
+            log.warning("step.lease_lost", round=round_.number, step=name)
+        except CancelRequested:
+            self._give_back(work)
+        except Exception as problem:
+            self._failed(work, name, problem)
+
+    def _commit(self, work: Work, outcome: Outcome, name: str, seconds: float) -> None:
+        round_ = work.round
+        with self.parts.store.transaction() as tx:
+            tx.rounds.guard(round_.id, round_.fence)
+            outcome.save(tx)
+            if outcome.next is None:
+                tx.rounds.wait(round_, outcome.wait_seconds, outcome.checkpoint)
+                return
+            tx.rounds.advance(round_, outcome.next, outcome.checkpoint)
+            tx.rounds.record_step(round_, name, self.name, seconds, outcome.detail)
+            tx.events.add(
+                f"round.{outcome.next.value}",
+                self.name,
+                project_id=round_.project_id,
+                round_id=round_.id,
+                seconds=round(seconds, 3),
+            )
+        log.info(
+            "step.done",
+            project=work.project.name,
+            round=round_.number,
+            step=name,
+            next=outcome.next.value,
+            seconds=round(seconds, 3),
+        )
+
+    def _give_back(self, work: Work) -> None:
+        with self.parts.store.transaction() as tx:
+            tx.rounds.wait(work.round, 0, {})
+
+    def _failed(self, work: Work, name: str, problem: Exception) -> None:
+        """Try again with growing pauses what may pass by itself; fail loudly what will not."""
+        error = describe(problem, name)
+        attempts = work.round.attempts + 1
+        hopeless = isinstance(problem, HOPELESS) or attempts >= self._patience(work, problem)
+        log.error(
+            "step.failed",
+            project=work.project.name,
+            round=work.round.number,
+            step=name,
+            error=error["title"],
+            attempts=attempts,
+            final=hopeless,
+            exc_info=not isinstance(problem, RoundsError),
+        )
+        try:
+            self._record_failure(work, error, attempts, hopeless=hopeless)
+        except LeaseLost:
+            log.warning("step.lease_lost", round=work.round.number, step=name)
+
+    def _patience(self, work: Work, problem: Exception) -> float:
+        """How often to try. A defect of ours does not heal; a round that waits for people can
+        wait for an Argilla that is away, too."""
+        if not isinstance(problem, Unavailable):
+            return DEFECT_ATTEMPTS
+        waiting = work.round.cancel_requested or work.round.state == RoundState.ANNOTATING
+        return math.inf if waiting else self.step_attempts
+
+    def _record_failure(
+        self, work: Work, error: dict[str, object], attempts: int, *, hopeless: bool
+    ) -> None:
+        round_ = work.round
+        with self.parts.store.transaction() as tx:
+            tx.rounds.guard(round_.id, round_.fence)
+            if hopeless and round_.state != RoundState.FAILED:
+                tx.rounds.fail(round_, error)
+            else:
+                tx.rounds.retry(round_, pause_before(attempts), error)
+            tx.events.add(
+                "round.failed" if hopeless else "step.failed",
+                self.name,
+                project_id=round_.project_id,
+                round_id=round_.id,
+                **error,
+            )
+
+    # --- between rounds ---
+
+    def _look_for_late_answers(self) -> bool:
+        with self.parts.store.transaction() as tx:
+            project = tx.projects.claim_collection(self.parts.poll_seconds * LATE_ANSWERS_EVERY)
+        if project is None:
+            return False
+        try:
+            if collecting.collect_project(self.parts, project):
+                merging.merge_project(self.parts, project, overlap=project.settings.overlap)
+        except RoundsError as problem:
+            log.warning("collect.failed", project=project.name, reason=problem.message)
+        return True
+
+
+class LeaseKeeper(AbstractContextManager["LeaseKeeper"]):
+    """Extends a lease in the background while a long step works, and notices when it is gone."""
+
+    def __init__(self, parts: Parts, round_: Round, lease_seconds: float) -> None:
+        self._parts = parts
+        self._round = round_
+        self._lease_seconds = lease_seconds
+        self._stop = threading.Event()
+        self._lost = threading.Event()
+        self._cancelled = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
+
+    def __enter__(self) -> "LeaseKeeper":
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def check(self) -> None:
+        """To be called between pieces of work."""
+        if self._lost.is_set():
+            raise LeaseLost("The lease ran out while the step was working.")
+        if self._cancelled.is_set():
+            raise CancelRequested
+
+    def _keep(self) -> None:
+        looks_every = min(1.0, self._lease_seconds / 4)
+        extend_at = monotonic() + self._lease_seconds / 3
+        while not self._stop.wait(looks_every):
+            try:
+                self._look(extend=monotonic() >= extend_at)
+                if monotonic() >= extend_at:
+                    extend_at = monotonic() + self._lease_seconds / 3
+            except RoundsError:
+                log.warning("lease.not_extended", round=self._round.number)
+
+    def _look(self, *, extend: bool) -> None:
+        with self._parts.store.transaction() as tx:
+            now = tx.rounds.get(self._round.id)
+            held = now.fence == self._round.fence
+            if held and extend:
+                held = tx.rounds.extend(self._round.id, self._round.fence, self._lease_seconds)
+        if not held:
+            self._lost.set()
+        if now.cancel_requested and not self._round.cancel_requested:
+            self._cancelled.set()
+
+
+def pause_before(attempt: int) -> float:
+    """1, 2, 4 … seconds, at most a minute, a little scattered so that workers do not march."""
+    return min(2.0 ** min(attempt - 1, 10), LONGEST_PAUSE) * random.uniform(0.8, 1.2)  # noqa: S311
+
+
+def describe(problem: Exception, step: str) -> dict[str, object]:
+    """A failure as it is stored and shown: the reason, the step, and what to do."""
+    if isinstance(problem, RoundsError):
+        return {
+            "title": problem.message,
+            "code": problem.code,
+            "step": step,
+            **({"evidence": dict(problem.evidence)} if problem.evidence else {}),
+        }
+    # the text of an unforeseen error may hold an item's text; its kind does not
+    return {
+        "title": f"Unexpected {type(problem).__name__} in step {step}. The worker's log has the "
+        "trace; please report it.",
+        "code": "unexpected",
+        "step": step,
+    }

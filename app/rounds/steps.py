@@ -1,0 +1,122 @@
+"""A round, step by step: train → score → select → push → collect → merge → evaluate → close.
+
+THE file to read first. Each step reads what it needs, works, and returns an `Outcome`; it writes
+nothing itself but what may be repeated without harm. The runner commits the outcome together with
+the round's move to the next state, so a step that dies has simply not happened and runs again.
+"""
+
+from collections.abc import Callable, Mapping
+
+from app.core.entities import RoundState
+from app.core.strategies import cold_start, select_round
+from app.rounds import collecting, evaluating, merging, pushing, scoring, selecting, training
+from app.rounds.work import Outcome, Work
+
+
+def plan(work: Work) -> Outcome:
+    """Begin: the settings were fixed when the round was started."""
+    return Outcome(RoundState.TRAINING, detail={"settings": work.round.settings.as_json()})
+
+
+def train(work: Work) -> Outcome:
+    """Take in late answers, then fit on every current label; at first there may be none."""
+    late = collecting.collect_late(work)
+    merging.merge(work)
+    features = training.current_features(work)
+    fitted = training.classifier_of_now(work, features)
+    return Outcome(
+        RoundState.SCORING,
+        save=lambda tx: tx.rounds.set_classifier(work.round.id, fitted.id if fitted else None),
+        checkpoint={"features": features.version, "features_id": features.id},
+        detail={
+            "late_answers": late,
+            "classifier": fitted.agent if fitted else None,
+            "labels": fitted.labels if fitted else 0,
+            "report": dict(fitted.report) if fitted else {},
+        },
+    )
+
+
+def score(work: Work) -> Outcome:
+    """What the classifier thinks of every candidate, kept as a file that can be made again."""
+    summary = scoring.score_pool(work)
+    return Outcome(RoundState.SELECTING, checkpoint=summary.checkpoint, detail=summary.detail)
+
+
+def select(work: Work) -> Outcome:
+    """Choose the batch; an unhealthy one fails the round instead of wasting people's time."""
+    request = selecting.request(work)
+    if work.round.classifier_id is None:
+        chosen = cold_start(request)
+    else:
+        chosen = select_round(
+            work.round.strategy, request, audit_fraction=work.round.settings.audit_fraction
+        )
+    batch = selecting.describe(work, request, chosen)
+    return Outcome(
+        RoundState.PUSHING,
+        save=lambda tx: tx.selections.add(
+            work.round, chosen.strategy, work.round.classifier_id, batch
+        ),
+        checkpoint={"pool": len(request.candidates), "strategy_used": chosen.strategy},
+        detail=selecting.report(request, chosen),
+    )
+
+
+def push(work: Work) -> Outcome:
+    """Bring the batch to Argilla. Records are named after items, so a repeat changes nothing."""
+    dataset = pushing.dataset_of(work)
+    pushed, quarantined = pushing.push_batch(work, dataset)
+    return Outcome(
+        RoundState.ANNOTATING,
+        save=lambda tx: tx.rounds.set_dataset(work.round.id, dataset.id),
+        detail={"pushed": pushed, "quarantined": quarantined},
+    )
+
+
+def collect(work: Work) -> Outcome:
+    """Look for answers; go on when every item of the batch has enough of them."""
+    collecting.collect(work)
+    waiting = collecting.unanswered(work)
+    if waiting and work.round.finish_requested:
+        waiting = pushing.withdraw(work, waiting)
+    if waiting:
+        return Outcome(None, wait_seconds=work.parts.poll_seconds)
+    return Outcome(RoundState.MERGING)
+
+
+def merge(work: Work) -> Outcome:
+    """Turn answers into labels; a changed answer supersedes the label it made before."""
+    labels, undecided = merging.merge(work)
+    return Outcome(RoundState.EVALUATING, detail={"labels": labels, "undecided": undecided})
+
+
+def evaluate(work: Work) -> Outcome:
+    """Retrain on all labels and measure on the held-out split."""
+    result = evaluating.evaluate(work)
+    return Outcome(
+        RoundState.CLOSED,
+        save=result.save,
+        checkpoint=result.checkpoint,
+        detail=result.detail,
+    )
+
+
+def cancel(work: Work) -> Outcome:
+    """Withdraw what nobody has answered; answers already given become labels as ever."""
+    collecting.collect_late(work)
+    pushing.withdraw(work, collecting.unanswered(work))
+    labels, _ = merging.merge(work)
+    return Outcome(RoundState.CANCELLED, detail={"labels_kept": labels})
+
+
+STEPS: Mapping[RoundState, Callable[[Work], Outcome]] = {
+    RoundState.PLANNED: plan,
+    RoundState.TRAINING: train,
+    RoundState.SCORING: score,
+    RoundState.SELECTING: select,
+    RoundState.PUSHING: push,
+    RoundState.ANNOTATING: collect,
+    RoundState.MERGING: merge,
+    RoundState.EVALUATING: evaluate,
+}

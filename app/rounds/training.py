@@ -1,0 +1,195 @@
+"""Features and the classifier of a round. Both are found by what they are made of, so the same
+labels are never fitted twice and a step that runs again finds what it made before."""
+
+import json
+import platform
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
+from importlib.metadata import version
+
+import numpy as np
+import structlog
+
+from app.core.entities import ClassifierVersion, CurrentLabel, FeatureVersion, Project
+from app.core.errors import ArtefactDamaged
+from app.core.importing import classifier_text
+from app.core.models import TrainedClassifier, load_classifier, train
+from app.core.tasks import task_type
+from app.core.types import FeatureMatrix, Split, TrainingSet
+from app.ports.feature_store import FeatureInfo, StoredFeatures
+from app.ports.files import Artefact
+from app.rounds.identity import derived_seed
+from app.rounds.work import Parts, Work
+
+log = structlog.get_logger()
+MOST_UNLABELLED = 20_000
+LIBRARIES = ("numpy", "scipy", "scikit-learn", "lightgbm", "argilla-rounds")
+
+
+def current_features(work: Work) -> FeatureVersion:
+    """The features of the project's items as they are now, made if items have come since."""
+    return ensure_features(work.parts, work.project, work.check)
+
+
+def ensure_features(parts: Parts, project: Project, check: Callable[[], None]) -> FeatureVersion:
+    with parts.store.transaction() as tx:
+        known = tx.classifiers.features(project.id)
+        as_of = tx.classifiers.items_changed_at(project.id)
+    if known is not None and _usable(parts, known):
+        return known
+    info = parts.features.build(
+        str(project.uid),
+        lambda: _texts(parts, project),
+        # not even the words of a held-out text may shape the features, or its figures would flatter
+        fit_on=lambda: _texts(parts, project, Split.POOL),
+        seed=derived_seed(project.settings.seed, "features"),
+        progress=lambda done: check(),
+    )
+    with parts.store.transaction() as tx:
+        return tx.classifiers.add_features(project.id, info, as_of)
+
+
+def _usable(parts: Parts, version: FeatureVersion) -> bool:
+    """Features are a cache: what is damaged or gone is made again from the database."""
+    try:
+        open_features(parts, version)
+    except ArtefactDamaged as problem:
+        log.warning("features.damaged", version=version.version, reason=problem.message)
+        return False
+    return True
+
+
+def _texts(
+    parts: Parts, project: Project, split: Split | None = None
+) -> Iterator[tuple[Sequence[int], Sequence[str]]]:
+    names = project.settings.fields
+    for ids, fields in parts.store.texts(project.id, split):
+        yield ids, [classifier_text(one, names) for one in fields]
+
+
+def open_features(parts: Parts, version: FeatureVersion) -> StoredFeatures:
+    return parts.features.open(
+        FeatureInfo(version.version, version.recipe, version.items, version.path, version.sha256)
+    )
+
+
+def classifier_of_now(work: Work, features: FeatureVersion) -> ClassifierVersion | None:
+    """The classifier of all current labels. None while fewer than two classes have a label."""
+    with work.store.transaction() as tx:
+        labels = tx.labels.current(work.project.id)
+    if len({_class_of(work.project, label) for label in labels}) < 2:
+        return None
+    fingerprint = fingerprint_of(work, features, labels)
+    with work.store.transaction() as tx:
+        known = tx.classifiers.by_fingerprint(work.project.id, fingerprint)
+    if known is None:
+        return _train(work, features, labels, fingerprint)
+    return known if _whole(work, known) else _fit_again(work, features, labels, known)
+
+
+def _whole(work: Work, known: ClassifierVersion) -> bool:
+    try:
+        load(work.parts, known)
+    except ArtefactDamaged as problem:
+        log.warning("classifier.damaged", classifier=known.agent, reason=problem.message)
+        return False
+    return True
+
+
+def _fit_again(
+    work: Work,
+    features: FeatureVersion,
+    labels: Sequence[CurrentLabel],
+    known: ClassifierVersion,
+) -> ClassifierVersion:
+    """A lost file is made again from the same labels; anything but the same bytes is an error."""
+    artefact = work.parts.files.put(known.path, fit(work, features, labels).to_bytes())
+    if artefact.sha256 != known.sha256:
+        raise ArtefactDamaged(
+            f"The file of classifier {known.agent} is lost, and fitting it again gave other bytes "
+            "(has a library changed since?). Restore it from a backup, or add a label."
+        )
+    return known
+
+
+def _class_of(project: Project, label: CurrentLabel) -> str:
+    return task_type(project.task).class_of(label.value)
+
+
+def _classifier_seed(work: Work) -> int:
+    return derived_seed(work.round.settings.seed, "classifier")
+
+
+def fingerprint_of(work: Work, features: FeatureVersion, labels: Iterable[CurrentLabel]) -> str:
+    """Everything that the fit depends on, as one hash."""
+    content = {
+        "classifier": work.round.classifier,
+        "options": dict(work.round.settings.classifier_options),
+        "features": features.version,
+        "classes": list(work.project.task.labels),
+        "seed": _classifier_seed(work),
+        "labels": [[one.item_id, one.label_id] for one in labels],
+    }
+    return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _train(
+    work: Work, features: FeatureVersion, labels: Sequence[CurrentLabel], fingerprint: str
+) -> ClassifierVersion:
+    fitted = fit(work, features, labels)
+    work.check()
+    path = f"classifiers/{work.project.uid}/{fingerprint[:32]}.bin"
+    artefact = work.parts.files.put(path, fitted.to_bytes())
+    with work.store.transaction() as tx:
+        return tx.classifiers.add(
+            work.project.id,
+            name=fitted.name,
+            fingerprint=fingerprint,
+            features=features,
+            label_ids=[label.label_id for label in labels],
+            seed=_classifier_seed(work),
+            path=artefact.path,
+            sha256=artefact.sha256,
+            report=fitted.report,
+            libraries=libraries(),
+        )
+
+
+def fit(work: Work, features: FeatureVersion, labels: Sequence[CurrentLabel]) -> TrainedClassifier:
+    stored = open_features(work.parts, features)
+    rows = stored.rows_of(np.array([label.item_id for label in labels], dtype=np.int64))
+    classes = work.project.task.labels
+    position = {label: index for index, label in enumerate(classes)}
+    training = TrainingSet(
+        features=stored.matrix.take(rows),
+        y=np.array([position[_class_of(work.project, one)] for one in labels], dtype=np.int64),
+        classes=classes,
+    )
+    return train(
+        work.round.classifier,
+        training,
+        unlabelled=_unlabelled(work, stored),
+        seed=_classifier_seed(work),
+        options=work.round.settings.classifier_options,
+    )
+
+
+def _unlabelled(work: Work, stored: StoredFeatures) -> FeatureMatrix:
+    """Pool items without a label, never held-out ones: a classifier may learn from their texts.
+    A seeded sample is enough, and keeps the time of a fit independent of the pool's size."""
+    with work.store.transaction() as tx:
+        candidates = tx.items.candidates(work.project.id)
+    if len(candidates) > MOST_UNLABELLED:
+        chosen = np.random.default_rng(_classifier_seed(work))
+        candidates = np.sort(chosen.choice(candidates, MOST_UNLABELLED, replace=False))
+    return stored.matrix.take(stored.rows_of(candidates))
+
+
+def load(parts: Parts, classifier: ClassifierVersion) -> TrainedClassifier:
+    """The stored classifier, its hash checked."""
+    return load_classifier(parts.files.get(Artefact(classifier.path, classifier.sha256)))
+
+
+def libraries() -> Mapping[str, str]:
+    """What a replay must have to come to the same bytes."""
+    return {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
