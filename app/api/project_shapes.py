@@ -1,0 +1,224 @@
+"""How projects look from outside."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.core.entities import Project, Round
+from app.core.projects import NAME
+from app.ports.store import PoolCounts
+
+EXAMPLE: Any = {
+    "name": "tickets",
+    "task": {
+        "type": "single_label",
+        "labels": ["refund", "delivery", "praise"],
+        "guidelines": "What does the customer want?",
+    },
+    "batch_size": 20,
+    "audit_fraction": 0.2,
+}
+
+
+def _documented(**schema: Any) -> Any:
+    """Bounds for readers of the schema. Commands check them, for every face alike, and say more."""
+    return schema
+
+
+CLOSED = _documented(additionalProperties=False)
+
+
+class GivenTask(BaseModel):
+    """What annotators are asked."""
+
+    model_config = ConfigDict(extra="allow", strict=True, json_schema_extra=CLOSED)
+
+    type: str = Field(
+        description="`single_label` is what there is so far.",
+        json_schema_extra=_documented(enum=["single_label"]),
+    )
+    labels: list[str] = Field(
+        description="2 to 500 names, in the order annotators see.",
+        json_schema_extra=_documented(minItems=2, maxItems=500, uniqueItems=True),
+    )
+    guidelines: str | None = Field(None, description="Shown to annotators beside every item.")
+
+
+class GivenStopping(BaseModel):
+    """Bounds of a run."""
+
+    model_config = ConfigDict(extra="allow", strict=True, json_schema_extra=CLOSED)
+
+    max_rounds: int | None = Field(
+        None,
+        description="50 when no bound is given at all.",
+        json_schema_extra=_documented(minimum=1, maximum=10_000_000),
+    )
+    max_labels: int | None = Field(
+        None, json_schema_extra=_documented(minimum=1, maximum=10_000_000)
+    )
+
+
+class GivenSettings(BaseModel):
+    """Settings of a project; what is left out keeps its default or its present value."""
+
+    model_config = ConfigDict(extra="allow", strict=True, json_schema_extra=CLOSED)
+
+    batch_size: int | None = Field(
+        None,
+        description="Items a round; 20 by default.",
+        json_schema_extra=_documented(minimum=1, maximum=10_000),
+    )
+    strategy: str | None = Field(
+        None, description="How a batch is chosen.", examples=["default", "margin", "random"]
+    )
+    classifier: str | None = Field(
+        None, description="What is trained.", examples=["default", "logistic", "lightgbm"]
+    )
+    audit_fraction: float | None = Field(
+        None,
+        description="Share of a batch drawn at random; 0.2 by default.",
+        json_schema_extra=_documented(minimum=0, maximum=0.5),
+    )
+    overlap: int | None = Field(
+        None,
+        description="Answers an item needs; 1 by default.",
+        json_schema_extra=_documented(minimum=1, maximum=50),
+    )
+    fields: list[str] | None = Field(
+        None,
+        description='Columns that hold text; ["text"] by default. Cannot change later.',
+        json_schema_extra=_documented(minItems=1, uniqueItems=True),
+    )
+    seed: int | None = Field(
+        None,
+        description="The same seed and data give the same batches; 0 by default.",
+        json_schema_extra=_documented(minimum=0, maximum=2**31 - 1),
+    )
+    stopping: GivenStopping | None = Field(None, description="When no further round may start.")
+    strategy_options: dict[str, Any] | None = Field(None, description="Passed to the strategy.")
+    classifier_options: dict[str, Any] | None = Field(None, description="Passed to the classifier.")
+
+
+class NewProject(GivenSettings):
+    """A project to be created."""
+
+    model_config = ConfigDict(
+        extra="allow", strict=True, json_schema_extra={**CLOSED, "examples": [EXAMPLE]}
+    )
+
+    name: str = Field(
+        description="Stands in addresses, files and Argilla.",
+        json_schema_extra=_documented(pattern=f"^{NAME.pattern}$"),
+    )
+    task: GivenTask
+
+
+class ProjectChange(GivenSettings):
+    """What shall be different from the next round on."""
+
+    model_config = ConfigDict(
+        extra="allow",
+        strict=True,
+        json_schema_extra={**CLOSED, "examples": [{"batch_size": 50}]},
+    )
+
+    state: str | None = Field(
+        None, json_schema_extra=_documented(enum=["active", "paused", "archived", None])
+    )
+    guidelines: str | None = Field(None, description="Shown to annotators beside every item.")
+
+
+class Task(BaseModel):
+    type: str
+    labels: list[str]
+    guidelines: str | None = None
+
+
+class StoppingOut(BaseModel):
+    max_rounds: int | None
+    max_labels: int | None
+
+
+class Counts(BaseModel):
+    """How the items of a project stand."""
+
+    pool: int = Field(description="Items that may be selected, duplicates left out.")
+    unlabelled: int = Field(description="Of these, neither labelled nor out for annotation.")
+    labelled: int = Field(description="Items of the pool that have a label.")
+    duplicates: int
+    validation: int
+    test: int
+
+    @classmethod
+    def of(cls, counts: PoolCounts) -> "Counts":
+        return cls(
+            pool=counts.pool,
+            unlabelled=counts.candidates,
+            labelled=counts.labelled,
+            duplicates=counts.duplicates,
+            validation=counts.validation,
+            test=counts.test,
+        )
+
+
+class OpenRound(BaseModel):
+    number: int
+    state: str
+
+
+class ProjectOut(BaseModel):
+    """A project, its settings and how its items stand."""
+
+    name: str
+    task: Task
+    state: str
+    batch_size: int
+    strategy: str
+    classifier: str
+    audit_fraction: float
+    overlap: int
+    fields: list[str]
+    seed: int
+    stopping: StoppingOut
+    strategy_options: dict[str, Any]
+    classifier_options: dict[str, Any]
+    counts: Counts
+    open_round: OpenRound | None
+    created_at: datetime
+
+    @classmethod
+    def of(cls, project: Project, counts: PoolCounts, opened: Round | None) -> "ProjectOut":
+        task = Task(
+            type=project.task.type,
+            labels=list(project.task.labels),
+            guidelines=project.task.guidelines,
+        )
+        return cls(
+            name=project.name,
+            task=task,
+            state=project.state.value,
+            counts=Counts.of(counts),
+            open_round=OpenRound(number=opened.number, state=opened.state.value)
+            if opened
+            else None,
+            created_at=project.created_at,
+            **project.settings.as_json(),
+        )
+
+
+class ProjectLine(BaseModel):
+    """A project in the list of projects."""
+
+    name: str
+    task: str
+    state: str
+    rounds: int
+    open_round: int | None
+    open_state: str | None
+    created_at: datetime
+
+
+class ProjectList(BaseModel):
+    items: list[ProjectLine]

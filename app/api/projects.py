@@ -1,0 +1,64 @@
+"""Projects: create, list, read, change."""
+
+from fastapi import APIRouter, Response
+
+from app.api.access import Operator, Parts, Viewer
+from app.api.parameters import PREFIX, ProjectName
+from app.api.problems import problems
+from app.api.project_shapes import (
+    NewProject,
+    ProjectChange,
+    ProjectLine,
+    ProjectList,
+    ProjectOut,
+)
+from app.ports.store import Store
+from app.rounds import commands
+
+router = APIRouter(prefix=PREFIX, tags=["projects"])
+
+
+@router.post(
+    "/projects",
+    status_code=201,
+    summary="Create a project",
+    responses=problems(400, 401, 403, 409, 413, 422),
+)
+def create_project(
+    caller: Operator, body: NewProject, parts: Parts, response: Response
+) -> ProjectOut:
+    given = body.model_dump(exclude_unset=True)
+    project = commands.create_project(parts.store, given, actor=caller.name)
+    response.headers["Location"] = f"/api/v1/projects/{project.name}"
+    return read(parts.store, project.name)
+
+
+@router.get("/projects", summary="All projects", responses=problems(401, 403))
+def list_projects(caller: Viewer, parts: Parts) -> ProjectList:
+    with parts.store.transaction() as tx:
+        return ProjectList(items=[ProjectLine(**row) for row in tx.views.projects()])
+
+
+@router.get("/projects/{name}", summary="One project", responses=problems(401, 403, 404))
+def get_project(caller: Viewer, name: ProjectName, parts: Parts) -> ProjectOut:
+    return read(parts.store, name)
+
+
+@router.patch(
+    "/projects/{name}",
+    summary="Change settings, state or guidelines",
+    description="Holds from the next round on; an open round keeps the settings it began with.",
+    responses=problems(400, 401, 403, 404, 413, 422),
+)
+def change_project(
+    caller: Operator, name: ProjectName, body: ProjectChange, parts: Parts
+) -> ProjectOut:
+    given = body.model_dump(exclude_unset=True)
+    commands.change_project(parts.store, name, given, actor=caller.name)
+    return read(parts.store, name)
+
+
+def read(store: Store, name: str) -> ProjectOut:
+    with store.transaction() as tx:
+        project = tx.projects.by_name(name)
+        return ProjectOut.of(project, tx.items.counts(project.id), tx.rounds.open(project.id))

@@ -1,0 +1,164 @@
+"""What came of it: labels, metrics, imports, items, and the export of labels."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
+
+from app.api.access import Parts, Viewer
+from app.api.exporting import as_csv, as_jsonl, rows_of
+from app.api.parameters import PREFIX, After, Limit, Paged, ProjectName
+from app.api.problems import problems
+from app.api.round_shapes import metrics_of
+
+router = APIRouter(prefix=PREFIX, tags=["results"])
+
+
+class LabelOut(BaseModel):
+    """A current label and the whole way it came."""
+
+    label_id: int
+    item: str
+    split: str
+    value: dict[str, Any] = Field(examples=[{"label": "refund"}])
+    source: str = Field(description="`import`, `human`, or `llm:` and a name.")
+    confidence: float | None
+    annotators: list[str]
+    annotation_ids: list[int]
+    supersedes: int | None = Field(description="The label that this one replaced.")
+    created_at: datetime
+    round: int | None
+    rank: int | None
+    slice: str | None
+    strategy: str | None
+    score: float | None
+    reason: str | None
+    draw_probability: float | None
+    classifier_version: str | None = Field(description="The classifier that chose the item.")
+
+
+class MetricsOut(BaseModel):
+    """The evaluation of one round."""
+
+    round: int
+    kind: str = Field(description="`held_out`: on items that can never be selected.")
+    labels: int = Field(description="Labels the classifier was trained on.")
+    classifier_version: str | None
+    closed_at: datetime | None
+    metrics: dict[str, Any]
+
+    @classmethod
+    def of(cls, view: Mapping[str, Any]) -> "MetricsOut":
+        return cls(**{**view, "metrics": metrics_of(view["metrics"], whole=False)})
+
+
+class MetricsList(BaseModel):
+    items: list[MetricsOut]
+
+
+class ImportLine(BaseModel):
+    id: int
+    source: str | None
+    actor: str
+    created_at: datetime
+    report: dict[str, Any]
+
+
+class ImportList(BaseModel):
+    items: list[ImportLine]
+
+
+class ItemOut(BaseModel):
+    """An item as it was imported."""
+
+    id: str
+    fields: dict[str, str]
+    metadata: dict[str, Any]
+    split: str = Field(description="`pool`, `validation` or `test`.")
+    duplicate: bool = Field(description="Another item of the same text stands for it.")
+    created_at: datetime
+
+
+@router.get("/projects/{name}/items", summary="Items", responses=problems(401, 403, 404, 422))
+def list_items(
+    caller: Viewer, name: ProjectName, parts: Parts, after: After = 0, limit: Limit = 100
+) -> Paged[ItemOut]:
+    with parts.store.transaction() as tx:
+        page = tx.items.page(tx.projects.by_name(name).id, after, limit)
+    found = [
+        ItemOut(**{**one, "id": one["external_id"], "duplicate": one["duplicate_of"] is not None})
+        for one in page.items
+    ]
+    return Paged(items=found, next=page.next)
+
+
+@router.get(
+    "/projects/{name}/labels",
+    summary="Current labels with their provenance",
+    responses=problems(401, 403, 404, 422),
+)
+def list_labels(
+    caller: Viewer, name: ProjectName, parts: Parts, after: After = 0, limit: Limit = 100
+) -> Paged[LabelOut]:
+    with parts.store.transaction() as tx:
+        page = tx.views.labels(tx.projects.by_name(name).id, after, limit)
+    return Paged(items=[LabelOut(**one) for one in page.items], next=page.next)
+
+
+@router.get(
+    "/projects/{name}/metrics",
+    summary="Metrics of every round",
+    responses=problems(401, 403, 404),
+)
+def list_metrics(caller: Viewer, name: ProjectName, parts: Parts) -> MetricsList:
+    with parts.store.transaction() as tx:
+        found = tx.views.metrics(tx.projects.by_name(name).id)
+    return MetricsList(items=[MetricsOut.of(one) for one in found])
+
+
+@router.get(
+    "/projects/{name}/imports",
+    summary="The last imports and what became of them",
+    responses=problems(401, 403, 404),
+)
+def list_imports(caller: Viewer, name: ProjectName, parts: Parts) -> ImportList:
+    with parts.store.transaction() as tx:
+        found = tx.items.imports(tx.projects.by_name(name).id)
+    return ImportList(items=[ImportLine(**one) for one in found])
+
+
+@router.get(
+    "/projects/{name}/export",
+    summary="All current labels with texts and provenance, as a file",
+    description="In CSV, cells that a spreadsheet would run as a formula begin with `'`.",
+    response_class=StreamingResponse,
+    responses={
+        **problems(401, 403, 404, 422),
+        200: {
+            "description": "One line a label.",
+            "content": {
+                "application/x-ndjson": {"schema": {"type": "string"}},
+                "text/csv": {"schema": {"type": "string"}},
+            },
+        },
+    },
+)
+def export_labels(
+    caller: Viewer,
+    name: ProjectName,
+    parts: Parts,
+    format: Annotated[Literal["jsonl", "csv"], Query()] = "jsonl",  # noqa: A002 - users' word
+) -> StreamingResponse:
+    with parts.store.transaction() as tx:
+        project = tx.projects.by_name(name)
+    rows = rows_of(parts.store, project.id)
+    csv = format == "csv"
+    content = as_csv(rows, project.settings.fields) if csv else as_jsonl(rows)
+    media_type = "text/csv; charset=utf-8" if csv else "application/x-ndjson"
+    disposition = f'attachment; filename="{name}-labels.{format}"'
+    return StreamingResponse(
+        content, media_type=media_type, headers={"Content-Disposition": disposition}
+    )

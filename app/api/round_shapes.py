@@ -1,0 +1,192 @@
+"""How rounds and selections look from outside."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.ports.store import PoolCounts
+
+
+class InArgilla(BaseModel):
+    """Where the batch is annotated."""
+
+    dataset_id: UUID | None = None
+    annotate_url: str | None = Field(None, description="Opens with the most valuable item first.")
+
+
+class BatchCounts(BaseModel):
+    """How the batch of a round stands now."""
+
+    selected: int
+    pushed: int
+    quarantined: int = Field(description="Items that Argilla will never take.")
+    withdrawn: int
+    audit: int = Field(description="Of the selected, drawn at random.")
+    answered: int
+    labelled: int
+
+
+class Step(BaseModel):
+    name: str
+    worker: str
+    started_at: datetime
+    finished_at: datetime
+    seconds: float
+    detail: dict[str, Any]
+
+
+class RoundOut(BaseModel):
+    """One round."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "number": 3,
+                    "state": "annotating",
+                    "strategy": "margin_diverse.v1",
+                    "classifier": "linear.v1",
+                    "batch_size": 20,
+                    "labelled": 48,
+                    "pool": 3932,
+                    "metrics": {},
+                    "argilla": {
+                        "dataset_id": "6f0b8f0c-6f53-4b9c-8a53-0a5a6e0f3b11",
+                        "annotate_url": "http://localhost:6900/dataset/6f0b8f0c/annotation-mode",
+                    },
+                    "counts": {
+                        "selected": 20,
+                        "pushed": 20,
+                        "quarantined": 0,
+                        "withdrawn": 0,
+                        "audit": 4,
+                        "answered": 12,
+                        "labelled": 0,
+                    },
+                    "error": None,
+                    "notes": [],
+                    "findings": [],
+                    "chosen_by": "linear.v1/2",
+                    "classifier_version": None,
+                    "created_at": "2026-01-05T10:00:00Z",
+                    "updated_at": "2026-01-05T10:00:07Z",
+                    "closed_at": None,
+                }
+            ]
+        }
+    )
+
+    number: int
+    state: str = Field(
+        description="`planned`, `training`, `scoring`, `selecting`, `pushing`, `annotating`, "
+        "`merging`, `evaluating`, `closed`; or `failed` (can be resumed) or `cancelled`."
+    )
+    strategy: str
+    classifier: str
+    batch_size: int
+    labelled: int | None = Field(
+        description="Labelled items of the pool: when the round closed, or now while it is open."
+    )
+    pool: int | None = Field(
+        description="Items still to be selected: when the round closed, or now while it is open."
+    )
+    metrics: dict[str, Any] = Field(
+        description="After closing, on the held-out split: `accuracy`, `macro_f1`, `micro_f1`, "
+        "`log_loss`, `ece`, `n`, and `per_class`; one round alone also has `confusion`."
+    )
+    argilla: InArgilla
+    counts: BatchCounts
+    error: dict[str, Any] | None = Field(description="Why it failed, or what is being retried.")
+    failed_in: str | None = None
+    attempts: int = 0
+    cancel_requested: bool = False
+    finish_requested: bool = False
+    notes: list[str] = Field(description="What a person should know of its result.")
+    findings: list[dict[str, Any]] = Field(description="What a person should know of its batch.")
+    chosen_by: str | None = Field(description="Classifier that chose; null in a cold start.")
+    classifier_version: str | None = Field(description="Classifier trained at the end.")
+    seed: int = 0
+    actor: str = ""
+    created_at: datetime
+    updated_at: datetime
+    closed_at: datetime | None
+    steps: list[Step] | None = Field(None, description="Only where one round alone is read.")
+
+    @classmethod
+    def of(cls, view: Mapping[str, Any], now: PoolCounts | None = None) -> "RoundOut":
+        """`now` are the live counts, for a round that is still open."""
+        labelled, pool = sizes(view, now)
+        whole = "steps" in view
+        own = {name: view[name] for name in cls.model_fields if name in view}
+        return cls(
+            **{
+                **own,
+                # what really chose: in a cold start that is not the strategy of the settings
+                "strategy": view["checkpoint"].get("strategy_used", view["strategy"]),
+                "labelled": labelled,
+                "pool": pool,
+                "metrics": metrics_of(view["metrics"], whole=whole),
+                "argilla": InArgilla(
+                    dataset_id=view["dataset_id"], annotate_url=view["annotate_url"]
+                ),
+                "notes": view["checkpoint"].get("notes") or [],
+                "findings": view["findings"] or [],
+                "steps": [step_of(one) for one in view["steps"]] if whole else None,
+            }
+        )
+
+
+def is_open(state: str) -> bool:
+    """Whether the round still occupies its project."""
+    return state not in ("closed", "cancelled")
+
+
+def sizes(view: Mapping[str, Any], now: PoolCounts | None) -> tuple[int | None, int | None]:
+    """Labelled and still selectable items, as recorded at closing or as of now."""
+    if is_open(view["state"]) and now is not None:
+        return now.labelled, now.candidates
+    return view["checkpoint"].get("labelled"), view["checkpoint"].get("unlabelled")
+
+
+def metrics_of(metrics: Mapping[str, Any] | None, *, whole: bool) -> dict[str, Any]:
+    """In a list without the confusion matrix: of 150 classes it has 22,500 cells."""
+    return {key: value for key, value in (metrics or {}).items() if whole or key != "confusion"}
+
+
+def step_of(view: Mapping[str, Any]) -> Step:
+    seconds = (view["finished_at"] - view["started_at"]).total_seconds()
+    return Step(**view, seconds=round(max(0.0, seconds), 3))
+
+
+class SelectionOut(BaseModel):
+    """One chosen item: why it was chosen, by what, and what became of it."""
+
+    item: str
+    fields: dict[str, str]
+    round: int
+    rank: int = Field(description="1 is the most valuable.")
+    slice: str = Field(description="`active`, `audit` (drawn at random) or `cold_start`.")
+    strategy: str
+    score: float
+    uncertainty: float | None
+    reason: str
+    draw_probability: float | None
+    prediction: dict[str, Any] | None
+    confidence: float | None
+    classifier_version: str | None
+    push_state: str = Field(description="`planned`, `pushed`, `withdrawn` or `quarantined`.")
+    record_id: UUID | None = Field(description="The record in Argilla.")
+    pushed_at: datetime | None
+    problem: str | None = Field(description="Why Argilla refused it.")
+    label: dict[str, Any] | None
+    label_source: str | None
+    label_id: int | None
+    annotators: list[str]
+
+    @classmethod
+    def of(cls, view: Mapping[str, Any]) -> "SelectionOut":
+        own = {name: view[name] for name in cls.model_fields}
+        return cls(**{**own, "annotators": view["annotators"] or []})

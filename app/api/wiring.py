@@ -1,0 +1,42 @@
+"""What the routes and pages are given; bootstrap makes it from the settings."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from fastapi import Request
+
+from app.core.importing import RowLimits
+from app.ports.rows import RowReader
+from app.ports.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class ApiParts:
+    """The outside as the API and the pages see it."""
+
+    store: Store
+    rows: RowReader
+    ping_tool: Callable[[], None]
+    """Raises Unavailable (or Refused) when the annotation tool does not serve us."""
+    cookie_secret: str
+    webhook_secret: Callable[[], str | None]
+    """The signing secret as of now, None while Argilla has no webhook of ours."""
+    row_limits: RowLimits = field(default_factory=RowLimits)
+    max_upload_bytes: int = 4 * 2**30
+    max_json_bytes: int = 2**20
+    max_webhook_bytes: int = 8 * 2**20
+    """A webhook repeats the whole record, text included."""
+    upload_idle_seconds: float = 60.0
+    """An upload that stalls holds a transaction; after this long it is given up."""
+    heartbeat_seconds: float = 15.0
+    """How often an event stream says that it is alive, and looks whether its key still is."""
+    max_streams: int = 500
+    public_url: str | None = None
+    """Where people reach the service; https here marks cookies as secure."""
+    version: str = "0"
+
+
+def parts_of(request: Request) -> ApiParts:
+    """The parts this application was created with."""
+    parts: ApiParts = request.app.state.parts
+    return parts

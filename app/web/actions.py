@@ -1,0 +1,72 @@
+"""What operators do on pages: start a round, and finish, cancel or resume it."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.api.access import Parts, allowed
+from app.api.parameters import ProjectName, RoundNumber
+from app.api.rounds import read
+from app.core.entities import Role
+from app.core.errors import WrongInput
+from app.rounds import commands
+from app.web.rendering import page
+from app.web.sessions import Operator, Viewer
+
+router = APIRouter()
+Steering = Literal["finish", "cancel", "resume"]
+COMMANDS = {
+    "finish": commands.finish_round,
+    "cancel": commands.cancel_round,
+    "resume": commands.resume_round,
+}
+
+
+@router.post("/projects/{name}/rounds")
+def start_round(session: Operator, name: ProjectName, parts: Parts) -> RedirectResponse:
+    commands.start_round(parts.store, name, actor=session.key.name)
+    return _back(name, "started")
+
+
+@router.get("/projects/{name}/rounds/{number}/{steering}")
+def ask_first(
+    request: Request,
+    session: Viewer,
+    name: ProjectName,
+    number: RoundNumber,
+    steering: Literal["finish", "cancel"],
+    parts: Parts,
+) -> HTMLResponse:
+    """Says what will happen before it does."""
+    allowed(session.key, Role.OPERATOR)
+    return page(
+        request,
+        "confirm.html",
+        parts=parts,
+        session=session,
+        name=name,
+        round=read(parts.store, name, number),
+        steering=steering,
+    )
+
+
+@router.post("/projects/{name}/rounds/{number}/{steering}")
+def steer_round(
+    session: Operator,
+    name: ProjectName,
+    number: RoundNumber,
+    steering: Steering,
+    parts: Parts,
+    typed_name: Annotated[str, Form(max_length=100)] = "",
+) -> RedirectResponse:
+    if steering == "cancel" and typed_name.strip() != name:
+        raise WrongInput(
+            f"To cancel the round, type the project's name, {name}.", field="typed_name"
+        )
+    COMMANDS[steering](parts.store, name, number, actor=session.key.name)
+    return _back(name, steering)
+
+
+def _back(name: str, done: str) -> RedirectResponse:
+    return RedirectResponse(f"/projects/{name}?done={done}", 303)

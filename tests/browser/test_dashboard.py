@@ -1,0 +1,194 @@
+"""The dashboard in a real browser: log in, look, act, and see it change by itself."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from app.core.entities import RoundState
+from app.main import create_app
+from tests.browser.chromium import open_page
+from tests.factories import all_rows, import_rows, make_store
+from tests.played import PlayedProject
+from tests.serving import make_key, make_parts, serving
+
+pytestmark = [pytest.mark.postgres, pytest.mark.browser]
+
+
+@pytest.fixture
+def store(database_url):
+    store = make_store(database_url)
+    yield store
+    store.engine.dispose()
+
+
+@pytest.fixture
+def played(store, tmp_path):
+    return PlayedProject(store, tmp_path, count=200)
+
+
+@pytest.fixture
+def base(store):
+    with serving(create_app(make_parts(store, heartbeat_seconds=0.3))) as url:
+        yield url
+
+
+@pytest.fixture
+def page():
+    with open_page() as page:
+        page.problems = []
+        page.on("pageerror", lambda error: page.problems.append(str(error)))
+        page.on("console", lambda said: _note(page, said))
+        yield page
+        assert page.problems == []
+
+
+def _note(page, said):
+    if said.type == "error" and "401" not in said.text:
+        page.problems.append(said.text)
+
+
+def log_in(page, base, store, role="operator"):
+    _, key = make_key(store, role)
+    page.goto(base)
+    page.get_by_label("API key").fill(key)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="Projects")).to_be_visible()
+
+
+def test_a_round_is_watched_from_start_to_end_without_a_reload(page, base, store, played):
+    log_in(page, base, store)
+    page.get_by_role("navigation").get_by_role("link", name="shop").click()
+    expect(page.get_by_text("shop is ready for its first round")).to_be_visible()
+    page.get_by_role("button", name="Start the next round").click()
+    expect(page.get_by_text("The round was started.")).to_be_visible()
+    live = page.locator("#live")
+    expect(live).to_have_text("Live")
+    page.evaluate("window.sameDocument = true")
+
+    played.run_until(1, RoundState.ANNOTATING)
+    expect(page.get_by_text("Round 1 is waiting for 12 of 12 answers.")).to_be_visible()
+    expect(page.get_by_role("link", name="Annotate in Argilla")).to_be_visible()
+    played.answer(1, skip=5)
+    played.tick()
+    expect(page.get_by_text("Round 1 is waiting for 5 of 12 answers.")).to_be_visible()
+    expect(page.locator("#rounds tbody tr").first).to_contain_text("7 of 12")
+    played.answer(1)
+    played.run_until(1, RoundState.CLOSED)
+    expect(page.get_by_text(re.compile("Round 1 is closed: accuracy"))).to_be_visible()
+    expect(page.locator(".point")).to_have_count(1)
+    expect(page.get_by_role("button", name="Start the next round")).to_be_visible()
+    assert page.evaluate("window.sameDocument")
+
+
+def test_what_a_person_has_opened_and_focused_survives_a_change(page, base, store, played):
+    played.play(played.start())
+    log_in(page, base, store)
+    page.goto(f"{base}/projects/shop")
+    expect(page.locator("#live")).to_have_text("Live")
+    page.get_by_text("The same as a table").click()
+    page.get_by_role("button", name="Start the next round").focus()
+    played.play(played.start())
+    expect(page.locator("#curve-table tbody tr")).to_have_count(2)
+    expect(page.locator("#curve-table")).to_have_attribute("open", "")
+    expect(page.get_by_role("button", name="Start the next round")).to_be_focused()
+
+
+def test_the_page_says_when_it_is_no_longer_live(page, store, played):
+    with serving(create_app(make_parts(store))) as base:
+        log_in(page, base, store)
+        page.goto(f"{base}/projects/shop")
+        expect(page.locator("#live")).to_have_text("Live")
+    expect(page.locator("#live")).to_contain_text("No longer live")
+    page.problems.clear()  # the browser itself complains of the lost connection
+
+
+def test_a_round_is_cancelled_by_typing_the_name(page, base, store, played):
+    played.run_until(played.start(), RoundState.ANNOTATING)
+    log_in(page, base, store)
+    page.goto(f"{base}/projects/shop")
+    page.get_by_role("link", name="Cancel the round").click()
+    expect(page.get_by_text("12 unanswered items go back to the pool")).to_be_visible()
+    page.get_by_label(re.compile("Type the project")).fill("shop")
+    page.get_by_role("button", name="Cancel round 1").click()
+    expect(page.get_by_text("The round will be cancelled")).to_be_visible()
+    played.run_until(1, RoundState.CANCELLED)
+    expect(page.get_by_text("Round 1 was cancelled")).to_be_visible()
+
+
+def test_tables_sort_by_their_heads(page, base, store, played):
+    played.play(played.start())
+    played.run_until(played.start(), RoundState.ANNOTATING)
+    log_in(page, base, store, "viewer")
+    page.goto(f"{base}/projects/shop/rounds/2")
+    score = page.locator("#batch tbody td:last-child")
+    page.locator("#batch").get_by_role("button", name="Score").click()
+    values = [float(text) for text in score.all_inner_texts()]
+    assert values == sorted(values)
+    page.locator("#batch").get_by_role("button", name="Score").click()
+    assert [float(text) for text in score.all_inner_texts()] == values[::-1]
+
+
+def test_hostile_texts_stay_texts(page, base, store, played):
+    text = "<script>document.title = 'owned'</script><img src=x onerror=\"document.title='owned'\">"
+    import_rows(store, [{"id": f"{text}{n}", "text": f"{text} {n}"} for n in range(40)])
+    with store.transaction() as tx:
+        tx.sql.run("UPDATE projects SET settings = settings || '{\"batch_size\": 60}'")
+    played.run_until(played.start(), RoundState.ANNOTATING)
+    log_in(page, base, store, "viewer")
+    page.goto(f"{base}/projects/shop/rounds/1")
+    expect(page.get_by_text("onerror").first).to_be_visible()
+    assert "owned" not in page.title()
+    assert page.locator("main img, main script").count() == 0
+
+
+def test_all_works_without_javascript(base, store, played):
+    with open_page() as plain:
+        page = plain.context.browser.new_context(java_script_enabled=False).new_page()
+        log_in(page, base, store)
+        page.goto(f"{base}/projects/shop")
+        expect(page.get_by_text("Reload the page to see what is new.")).to_be_visible()
+        page.get_by_role("button", name="Start the next round").click()
+        expect(page.get_by_text("The round was started.")).to_be_visible()
+        page.get_by_role("button", name="Log out").click()
+        expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+    assert all_rows(store, "SELECT actor FROM rounds") == [{"actor": "operator"}]
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_is_wider_than_its_window_and_texts_stand_out(
+    page, base, store, played, width, scheme
+):
+    played.play(played.start())
+    played.run_until(played.start(), RoundState.ANNOTATING)
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)
+    log_in(page, base, store)
+    for path in ("/", "/projects/shop", "/projects/shop/rounds/1", "/projects/shop/rounds/2/cancel",
+                 "/projects/shop/rounds/1/selections/1", "/docs"):  # fmt: skip
+        page.goto(base + path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        assert page.evaluate(FAINT) == [], path
+
+
+FAINT = """() => {
+  const light = (color) => {
+    const [r, g, b] = color.match(/[\\d.]+/g).map(Number).map((v) => v / 255)
+      .map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const color = getComputedStyle(at).backgroundColor;
+      if (!color.endsWith(", 0)") && color !== "transparent") return color;
+    }
+    return "rgb(255, 255, 255)";
+  };
+  const texts = document.querySelectorAll("h1, h2, p, td, th, a, button, dt, dd, summary, span");
+  const shown = [...texts].filter((one) => one.checkVisibility() && one.textContent.trim());
+  return shown.filter((one) => {
+    const [a, b] = [light(getComputedStyle(one).color), light(ground(one))];
+    return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05) < 4.5;
+  }).map((one) => one.outerHTML.slice(0, 120));
+}"""

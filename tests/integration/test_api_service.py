@@ -1,0 +1,214 @@
+"""Webhooks, health and metrics."""
+
+import base64
+import json
+import secrets
+import threading
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from fastapi.testclient import TestClient
+from standardwebhooks import Webhook
+
+from app.adapters.postgres.engine import make_engine
+from app.adapters.postgres.store import PostgresStore
+from app.core.entities import RoundState
+from app.core.errors import Refused, Unavailable
+from app.main import create_app
+from tests.factories import all_rows, make_store
+from tests.played import PlayedProject
+from tests.serving import make_parts
+
+pytestmark = pytest.mark.postgres
+SECRET = "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
+HOOK = "/webhooks/argilla"
+
+
+@pytest.fixture
+def store(database_url):
+    store = make_store(database_url)
+    yield store
+    store.engine.dispose()
+
+
+@pytest.fixture
+def client(store):
+    app = create_app(make_parts(store, webhook_secret=lambda: SECRET))
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client
+
+
+def response_event(dataset_id):
+    record = {"id": str(uuid4()), "fields": {"text": "secret"}, "dataset": {"id": str(dataset_id)}}
+    return {
+        "type": "response.created",
+        "version": 1,
+        "data": {"id": str(uuid4()), "record": record},
+    }
+
+
+def signed(body, secret=SECRET, age=timedelta()):
+    at = datetime.now(tz=UTC) - age
+    return {
+        "webhook-id": "msg_1",
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": Webhook(secret).sign("msg_1", at, body),
+    }
+
+
+def send(client, payload, **how):
+    body = json.dumps(payload)
+    return client.post(HOOK, content=body, headers=signed(body, **how))
+
+
+@pytest.fixture
+def waiting(store, tmp_path):
+    """A project whose round waits for answers and is not due for long."""
+    played = PlayedProject(store, tmp_path)
+    played.run_until(played.start(), RoundState.ANNOTATING)
+    with store.transaction() as tx:
+        tx.sql.run("UPDATE rounds SET due_at = now() + interval '1 hour'")
+    return played
+
+
+def is_due(store):
+    return all_rows(store, "SELECT due_at <= now() AS due FROM rounds")[0]["due"]
+
+
+def dataset_of(played):
+    return next(iter(played.tool.datasets))
+
+
+def test_a_signed_webhook_makes_the_round_due_now(client, store, waiting):
+    assert not is_due(store)
+    answer = send(client, response_event(dataset_of(waiting)))
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert is_due(store)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"secret": "whsec_" + base64.b64encode(b"forged" * 4).decode()},
+        {"age": timedelta(minutes=6)},
+        {"age": -timedelta(minutes=6)},
+    ],
+    ids=["forged", "old", "from the future"],
+)
+def test_what_is_forged_or_old_is_refused(client, store, waiting, how):
+    answer = send(client, response_event(dataset_of(waiting)), **how)
+    assert (answer.status_code, answer.json()["code"]) == (401, "not-authenticated")
+    assert not is_due(store)
+
+
+def test_a_changed_body_and_missing_or_odd_signatures_are_refused(client):
+    body = json.dumps(response_event(uuid4()))
+    good = signed(body)
+    assert client.post(HOOK, content=body + " ", headers=good).status_code == 401
+    assert client.post(HOOK, content=body).status_code == 401
+    assert client.post(HOOK, content=b"\xff", headers=good).status_code == 401
+    odd = {**good, "webhook-signature": "x", "webhook-timestamp": "never"}
+    assert client.post(HOOK, content=body, headers=odd).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        response_event(UUID(int=1)),
+        {"type": "response.created", "data": {"id": "no dataset anywhere"}},
+        {"type": "dataset.updated", "data": {"id": str(UUID(int=2))}},
+        {"type": "record.updated", "data": {"dataset": {"id": "odd"}}},
+        {"data": None},
+        [],
+        None,
+    ],
+)
+def test_what_is_none_of_ours_is_taken_and_changes_nothing(client, payload):
+    assert send(client, payload).status_code == 204
+
+
+def test_without_a_secret_there_is_no_webhook(store):
+    with TestClient(create_app(make_parts(store))) as client:
+        answer = send(client, response_event(uuid4()))
+    assert answer.status_code == 404
+    assert "polling" in answer.json()["detail"]
+
+
+def test_ready_says_of_each_part_how_it_is(client, store):
+    answer = client.get("/readyz")
+    assert answer.status_code == 200
+    told = answer.json()
+    assert told["status"] == "ready"
+    assert {name: one["state"] for name, one in told["checks"].items()} == {
+        "database": "ok",
+        "migrations": "ok",
+        "argilla": "ok",
+    }
+    assert told["workers"]["seen_in_the_last_minute"] == 0
+    assert "No worker" in told["workers"]["note"]
+    store.worker_seen("one")
+    assert client.get("/readyz").json()["workers"] == {
+        "seen_in_the_last_minute": 1,
+        "note": None,
+    }
+
+
+@pytest.mark.parametrize(
+    "problem", [Unavailable("Argilla does not answer: host a:1"), Refused("The key is not good.")]
+)
+def test_not_ready_without_argilla(store, problem):
+    def ping():
+        raise problem
+
+    with TestClient(create_app(make_parts(store, ping_tool=ping))) as client:
+        answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["argilla"]["state"] == "down"
+    assert "host" not in answer.text
+    assert answer.json()["checks"]["database"]["state"] == "ok"
+
+
+def test_a_check_that_hangs_is_not_waited_for(store, monkeypatch):
+    monkeypatch.setattr("app.api.health.PATIENCE", 0.1)
+    release = threading.Event()
+    parts = make_parts(store, ping_tool=lambda: release.wait(30) and None)
+    with TestClient(create_app(parts)) as client:
+        answer = client.get("/readyz")
+        release.set()
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["argilla"]["state"] == "slow"
+
+
+def test_not_ready_before_migrations(empty_database_url):
+    store = make_store(empty_database_url)
+    with TestClient(create_app(make_parts(store))) as client:
+        answer = client.get("/readyz")
+    store.engine.dispose()
+    assert answer.status_code == 503
+    checks = answer.json()["checks"]
+    assert (checks["database"]["state"], checks["migrations"]["state"]) == ("ok", "down")
+    assert "rounds migrate" in checks["migrations"]["reason"]
+
+
+def test_without_a_database_the_process_lives_and_says_what_is_wrong():
+    engine = make_engine("postgresql://nobody@127.0.0.1:1/none")
+    app = create_app(make_parts(PostgresStore(engine)))
+    with TestClient(app, raise_server_exceptions=False) as client:
+        assert client.get("/healthz").json() == {"status": "alive"}
+        assert client.get("/readyz").json()["checks"]["database"]["state"] == "down"
+        answer = client.get("/api/v1/projects", headers={"Authorization": "Bearer x"})
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert answer.headers["retry-after"]
+    assert "127.0.0.1" not in answer.text
+
+
+def test_metrics_count_and_name_nobody(client, waiting):
+    client.get("/nowhere/shop")
+    client.get("/api/v1/projects/shop")
+    text = client.get("/metrics").text
+    assert "rounds_projects 1.0" in text
+    assert "rounds_open_rounds 1.0" in text
+    assert 'route="/api/v1/projects/{name}",status="401"' in text
+    assert 'route="unmatched",status="404"' in text
+    assert "shop" not in text
