@@ -1,0 +1,38 @@
+"""Which commands there are."""
+
+from collections.abc import Callable
+
+import typer
+
+from app.cli import keys, projects, rounds, service, simulate
+
+HELP = "From an unlabelled pile of text to a trained classifier, with few human labels."
+
+program = typer.Typer(
+    name="rounds", help=HELP, no_args_is_help=True, pretty_exceptions_enable=False
+)
+PANELS: dict[str, tuple[Callable[..., None], ...]] = {
+    "Run": (service.up, service.down, service.demo, service.doctor),
+    "Project": (projects.init, projects.import_, projects.set_, projects.status),
+    "Rounds": (
+        rounds.start,
+        rounds.watch,
+        rounds.finish,
+        rounds.cancel,
+        rounds.resume,
+        rounds.selections,
+        rounds.labels,
+        rounds.metrics,
+        rounds.export,
+    ),
+    "Experiments": (simulate.simulate, simulate.bench),
+    "Services": (service.serve, service.worker, service.migrate),
+}
+for panel, commands in PANELS.items():
+    for command in commands:
+        program.command(command.__name__.strip("_"), rich_help_panel=panel)(command)
+program.add_typer(keys.program, name="keys", rich_help_panel="Services")
+
+
+def main() -> None:
+    program()
