@@ -1,0 +1,12 @@
+"""Room for what the next step of lifecycle needs; nothing yet."""
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None: ...
+
+
+def downgrade() -> None: ...
