@@ -4,9 +4,6 @@ products, which are what most of ours are, only get slower."""
 from functools import cache
 from typing import Any
 
-import numpy  # noqa: F401 - the libraries must be loaded before they are looked up
-import scipy.linalg  # noqa: F401
-import sklearn  # noqa: F401
 from threadpoolctl import ThreadpoolController
 
 
@@ -17,5 +14,10 @@ def one_thread() -> Any:
 
 @cache
 def _controller() -> ThreadpoolController:
-    """Looking the libraries up reads all that the process has mapped: once is enough."""
+    """Looking the libraries up reads all that the process has mapped: once is enough, when all are
+    loaded. Only here, because most commands do no arithmetic and should not wait for them."""
+    import numpy  # noqa: F401
+    import scipy.linalg  # noqa: F401
+    import sklearn  # noqa: F401
+
     return ThreadpoolController()

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 Values = NDArray[np.float64]
 Interval = tuple[float, float]
@@ -35,7 +35,7 @@ def mean_interval(values: Values, level: float = 0.95) -> Interval | None:
     if len(values) < FEWEST:
         return None
     error = float(values.std(ddof=1) / math.sqrt(len(values)))
-    reach = float(stats.t.ppf((1 + level) / 2, len(values) - 1)) * error
+    reach = float(special.stdtrit(len(values) - 1, (1 + level) / 2)) * error
     middle = float(values.mean())
     return middle - reach, middle + reach
 

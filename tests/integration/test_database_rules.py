@@ -743,7 +743,7 @@ def test_due_rounds_and_events_are_announced(db: Database, database_url: str) ->
         listener.execute("LISTEN rounds_events")
         db.round(project)
         db.insert("events", project_id=project, kind="k", actor="a")
-        heard = list(listener.notifies(timeout=10, stop_after=2))
+        heard = list(listener.notifies(timeout=60, stop_after=2))
     assert {(one.channel, one.payload) for one in heard} == {
         ("rounds_work", str(project)),
         ("rounds_events", str(project)),
@@ -757,5 +757,5 @@ def test_a_round_that_is_due_later_wakes_nobody(db: Database, database_url: str)
         listener.execute("LISTEN rounds_work")
         db.round(project, due_at="tomorrow")
         listener.execute("SELECT pg_notify('rounds_work', 'end of what was sent')")
-        heard = next(iter(listener.notifies(timeout=10, stop_after=1)))
+        heard = next(iter(listener.notifies(timeout=60, stop_after=1)))
     assert heard.payload == "end of what was sent"

@@ -10,8 +10,6 @@ import re
 import zipfile
 from typing import Any
 
-from skops import io as skops
-
 from app.core.errors import ArtefactDamaged
 
 _SCHEMA = "schema.json"
@@ -23,6 +21,8 @@ _OURS = ("sklearn.", "numpy.", "scipy.")
 
 def estimator_bytes(estimator: Any) -> bytes:
     """The estimator without its addresses in memory."""
+    from skops import io as skops  # loads slowly, and few classifiers need it
+
     with zipfile.ZipFile(io.BytesIO(skops.dumps(estimator))) as file:
         parts = {name: file.read(name) for name in file.namelist()}
     schema = parts.pop(_SCHEMA).decode()
@@ -36,6 +36,8 @@ def estimator_bytes(estimator: Any) -> bytes:
 
 def load_estimator(data: bytes) -> Any:
     """The inverse; ArtefactDamaged for what is no estimator or wants foreign types."""
+    from skops import io as skops
+
     try:
         foreign = [name for name in skops.get_untrusted_types(data=data) if not _ours(name)]
         if foreign:

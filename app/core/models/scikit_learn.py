@@ -7,12 +7,9 @@ import importlib
 import warnings
 from collections.abc import Callable, Mapping
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import get_tags
-from sklearn.utils.validation import has_fit_parameter
 
 from app.core.errors import WrongInput
 from app.core.models.estimators import Estimator
@@ -21,6 +18,9 @@ from app.core.models.linear import joined
 from app.core.models.safe_estimators import canonical_json, estimator_bytes
 from app.core.models.training import PlainTrainer
 from app.core.one_thread import one_thread
+
+if TYPE_CHECKING:  # loads slowly, and most servers offer none of these
+    from sklearn.base import BaseEstimator
 
 
 def scikit_learn(name: str, path: str, parameters: Mapping[str, Any]) -> PlainTrainer:
@@ -33,7 +33,9 @@ def scikit_learn(name: str, path: str, parameters: Mapping[str, Any]) -> PlainTr
     return PlainTrainer(f"{name}.{digest}", _solver(path, parameters), prior_scale=1.0)
 
 
-def _estimator(path: str, parameters: Mapping[str, Any]) -> BaseEstimator:
+def _estimator(path: str, parameters: Mapping[str, Any]) -> "BaseEstimator":
+    from sklearn.base import ClassifierMixin
+
     module, _, attribute = path.rpartition(".")
     if not module.startswith("sklearn"):
         raise WrongInput(f"{path!r} is not a class of scikit-learn.", field="classifiers")
@@ -48,6 +50,8 @@ def _estimator(path: str, parameters: Mapping[str, Any]) -> BaseEstimator:
 
 def _solver(path: str, parameters: Mapping[str, Any]) -> Callable[[Labels, int], Estimator]:
     def fit(labels: Labels, seed: int) -> Estimator:
+        from sklearn.utils import get_tags
+
         estimator = _estimator(path, parameters)
         if "random_state" in estimator.get_params():
             estimator.set_params(random_state=seed % 2**32)
@@ -63,5 +67,7 @@ def _solver(path: str, parameters: Mapping[str, Any]) -> Callable[[Labels, int],
     return fit
 
 
-def _takes_weights(estimator: BaseEstimator) -> bool:
+def _takes_weights(estimator: "BaseEstimator") -> bool:
+    from sklearn.utils.validation import has_fit_parameter
+
     return bool(has_fit_parameter(estimator, "sample_weight"))

@@ -4,8 +4,6 @@ import warnings
 from typing import Any
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
-from sklearn.svm import LinearSVC
 
 from app.core.models.labels import Labels
 from app.core.models.linear import Linear, from_coefficients, joined
@@ -14,17 +12,25 @@ from app.core.one_thread import one_thread
 
 def support_vectors(labels: Labels, seed: int) -> Linear:
     """One against the rest with squared hinge loss; rare classes weigh as much as common ones."""
-    return _fit(LinearSVC(C=1.0, random_state=seed, tol=1e-3, max_iter=2000), labels)
+    return _fit(_support_vectors(seed, tol=1e-3), labels)
 
 
 def support_vectors_roughly(labels: Labels, seed: int) -> Linear:
     """The same, stopped early: with thousands of weak labels the last digits cost most of the time
     and change no prediction."""
-    return _fit(LinearSVC(C=1.0, random_state=seed, tol=0.1, max_iter=2000), labels)
+    return _fit(_support_vectors(seed, tol=0.1), labels)
+
+
+def _support_vectors(seed: int, tol: float) -> Any:
+    from sklearn.svm import LinearSVC  # loads slowly, and most commands fit nothing
+
+    return LinearSVC(C=1.0, random_state=seed, tol=tol, max_iter=2000)
 
 
 def logistic(labels: Labels, seed: int) -> Linear:
     """Multinomial logistic regression; rare classes weigh as much as common ones."""
+    from sklearn.linear_model import LogisticRegression
+
     return _fit(LogisticRegression(C=10.0, random_state=seed, max_iter=300), labels)
 
 
