@@ -1,0 +1,46 @@
+"""What may honestly be said while a project runs: accuracy, better than random, the gain ahead.
+
+Every recipe here was simulated before it was allowed; `bench/coverage.py` repeats that. What cannot
+be said yet is a value of its own with a reason, never a number.
+"""
+
+from app.core.estimation.audit import (
+    FIRST_ESTIMATE,
+    AccuracyEstimate,
+    Checks,
+    Rest,
+    estimate_accuracy,
+)
+from app.core.estimation.crossfit import Judged, cross_fit
+from app.core.estimation.duel import Duel, DuelVerdict, judge_duel
+from app.core.estimation.forecast import FIRST_FORECAST, Forecast, forecast_gain, past_sizes
+from app.core.estimation.intervals import Interval, clopper_pearson
+from app.core.estimation.looks import LOOKS, TargetVerdict, judge_target
+from app.core.estimation.unsaid import Unsaid
+from app.core.estimation.words import accuracy_sentence, duel_sentence, forecast_sentence
+
+__all__ = [
+    "FIRST_ESTIMATE",
+    "FIRST_FORECAST",
+    "LOOKS",
+    "AccuracyEstimate",
+    "Checks",
+    "Duel",
+    "DuelVerdict",
+    "Forecast",
+    "Interval",
+    "Judged",
+    "Rest",
+    "TargetVerdict",
+    "Unsaid",
+    "accuracy_sentence",
+    "clopper_pearson",
+    "cross_fit",
+    "duel_sentence",
+    "estimate_accuracy",
+    "forecast_gain",
+    "forecast_sentence",
+    "judge_duel",
+    "judge_target",
+    "past_sizes",
+]

@@ -1,0 +1,54 @@
+"""The sentences in which the figures are told. Nothing else may be said of them."""
+
+from app.core.estimation.audit import AccuracyEstimate
+from app.core.estimation.duel import Duel, DuelVerdict
+from app.core.estimation.forecast import Forecast
+from app.core.estimation.intervals import Interval
+
+
+def accuracy_sentence(told: AccuracyEstimate) -> str:
+    remaining, fresh = told.remaining, told.new_items
+    return (
+        f"About {_share(remaining.value)} on the unlabelled items (95% interval "
+        f"{_between(remaining)}), from {told.checks} randomly chosen checks. "
+        f"On new items of this kind: {_share(fresh.value)} ({_between(fresh)})."
+    )
+
+
+def duel_sentence(duel: Duel, labels_a_side: int) -> str:
+    """`labels_a_side`: how many active and how many random labels were compared."""
+    size = f"{_points(duel.gap.value)} points ({_points(duel.gap.low)} to {_points(duel.gap.high)})"
+    if duel.verdict == DuelVerdict.NOT_SEPARATED:
+        return (
+            f"{duel.labels} labels on the items where the two disagree could not separate them "
+            f"(gap {_points(duel.gap.low)} to {_points(duel.gap.high)} points). "
+            "That does not mean they are equal."
+        )
+    better = "better" if duel.verdict == DuelVerdict.ACTIVE else "worse"
+    return (
+        f"In this project the first {labels_a_side} actively chosen labels gave a {better} "
+        f"classifier than {labels_a_side} random ones: {size}."
+    )
+
+
+def forecast_sentence(forecast: Forecast) -> str:
+    gain = forecast.gain
+    more = forecast.labels_then - forecast.labels_now
+    return (
+        f"{more} more labels ({forecast.labels_then} in all) would add about "
+        f"{100 * gain.value:.0f} points ({_points(gain.low)} to {_points(gain.high)}). "
+        "How many labels reach a given accuracy cannot be said."
+    )
+
+
+def _share(value: float) -> str:
+    return f"{100 * value:.0f}%"
+
+
+def _between(interval: Interval) -> str:
+    return f"{100 * interval.low:.0f}–{100 * interval.high:.0f}%"
+
+
+def _points(value: float) -> str:
+    rounded = round(100 * value, 1)
+    return f"{rounded:+.1f}" if rounded else "0"
