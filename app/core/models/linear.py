@@ -75,8 +75,11 @@ def constant(features: FeatureMatrix) -> Linear:
 
 def joined(features: FeatureMatrix) -> tuple[sparse.csr_matrix, NDArray[np.int64]]:
     """Words that occur and latent space side by side, and which columns the words are."""
-    columns = np.unique(features.words.indices).astype(np.int64)
-    narrow = np.searchsorted(columns, features.words.indices).astype(np.int32)
+    occurs = np.zeros(features.words.shape[1], dtype=bool)
+    occurs[features.words.indices] = True
+    columns = np.flatnonzero(occurs).astype(np.int64)
+    place = np.cumsum(occurs, dtype=np.int32) - np.int32(1)
+    narrow = place[features.words.indices]
     words = sparse.csr_matrix(
         (features.words.data, narrow, features.words.indptr), (len(features), len(columns))
     )
