@@ -14,6 +14,7 @@ PARTS: Mapping[str, Sequence[str]] = {
     "selection-speed": ("bench.selection_speed", "--peers"),
     "rounds-arithmetic": ("bench.rounds_arithmetic",),
     "classifiers": ("bench.classifiers",),
+    "coverage": ("bench.coverage",),
     **{f"labels-{name}": ("bench.labels", name) for name in LABELS},
 }
 

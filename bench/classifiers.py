@@ -61,7 +61,7 @@ class Data:
 def load(name: str) -> Data:
     """Features fitted on the pool; classes skewed if the name asks for it."""
     skewed, _, plain = name.rpartition(":")
-    items = list(_items(plain))
+    items = list(items_of(plain))
     pool = [item for item in items if item["split"] == "train"][:LARGEST]
     test = [item for item in items if item["split"] == "test"]
     classes = tuple(sorted({item["label"] for item in items}))
@@ -76,7 +76,7 @@ def load(name: str) -> Data:
     return Data(skew(data.pool), skew(data.test), classes) if skewed else data
 
 
-def _items(name: str) -> Iterator[dict[str, Any]]:
+def items_of(name: str) -> Iterator[dict[str, Any]]:
     path = next((DATA / name).glob("data.jsonl*"))
     with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8") as lines:
         for line in lines:
