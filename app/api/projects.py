@@ -58,6 +58,18 @@ def change_project(
     return read(parts.store, name)
 
 
+@router.post(
+    "/projects/{name}/refit",
+    summary="Have the features fitted anew",
+    description="On all items, at the next step that needs them. Imports add items to the features "
+    "there are, and fit anew by themselves only when the pool has doubled.",
+    responses=problems(401, 403, 404),
+)
+def refit_features(caller: Operator, name: ProjectName, parts: Parts) -> ProjectOut:
+    commands.refit_features(parts.store, name, actor=caller.name)
+    return read(parts.store, name)
+
+
 def read(store: Store, name: str) -> ProjectOut:
     with store.transaction() as tx:
         project = tx.projects.by_name(name)

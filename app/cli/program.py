@@ -13,7 +13,7 @@ program = typer.Typer(
 )
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Run": (service.up, service.down, service.demo, service.doctor),
-    "Project": (projects.init, projects.import_, projects.set_, projects.status),
+    "Project": (projects.init, projects.import_, projects.set_, projects.refit, projects.status),
     "Rounds": (
         rounds.start,
         rounds.watch,

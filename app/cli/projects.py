@@ -191,6 +191,17 @@ def set_(
 
 
 @friendly
+def refit(name: Name, as_json: bool = AsJson) -> None:
+    """Have the features fitted anew on all items, at the next step that needs them."""
+    store = build(read_settings()).store
+    commands.refit_features(store, name, actor=ACTOR)
+    if as_json:
+        print_json(_project(store, name))
+    else:
+        console.print("The features will be fitted anew on all items at the next training.")
+
+
+@friendly
 def status(
     name: Annotated[str | None, typer.Argument(help="A project; all of them if left out.")] = None,
     as_json: bool = AsJson,

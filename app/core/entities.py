@@ -210,6 +210,18 @@ class FeatureVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class ItemContent:
+    """What the items are that need features, as far as features depend on it."""
+
+    items: int
+    pool: int
+    last: int
+    """The highest id, 0 if there is none."""
+    fingerprint: str
+    """Of ids, texts and splits: the same items, the same fingerprint."""
+
+
+@dataclass(frozen=True, slots=True)
 class ClassifierVersion:
     """A trained classifier. `fingerprint` says from what: the same inputs are trained once."""
 

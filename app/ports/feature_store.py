@@ -24,6 +24,18 @@ class FeatureInfo:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What stored features were made of."""
+
+    fitted_on: int
+    """Items on whose texts they were fitted; the others were only transformed."""
+    last_item: int
+    """The highest id; 0 if there is none."""
+    source: str | None
+    """As it was given: what the items were, in one short text."""
+
+
 class StoredFeatures(Protocol):
     """Features of every item of a project, memory-mapped; row i belongs to item_ids[i]."""
 
@@ -49,11 +61,29 @@ class FeatureStore(Protocol):
         seed: int,
         progress: Progress,
         fit_on: TextBatches | None = None,
+        source: str | None = None,
     ) -> FeatureInfo:
         """Fit and store; the same texts, recipe and seed give the same version. Kill-safe.
 
         `fit_on` are the texts to learn words and directions from, all of them if not given.
+        `source` says what the items are, to be told apart later; it is part of the version.
         """
+
+    def append(
+        self,
+        info: FeatureInfo,
+        batches: TextBatches,
+        *,
+        progress: Progress,
+        source: str | None = None,
+    ) -> FeatureInfo:
+        """A version with further items, whose ids are above all stored ones; nothing is fitted.
+
+        The old version stays as it is: rounds that used it can be replayed. Kill-safe.
+        """
+
+    def origin(self, info: FeatureInfo) -> Origin:
+        """ArtefactDamaged if the files are not those recorded."""
 
     def open(self, info: FeatureInfo) -> StoredFeatures:
         """ArtefactDamaged if the files are not those recorded."""

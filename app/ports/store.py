@@ -24,6 +24,7 @@ from app.core.entities import (
     ImportReport,
     Item,
     ItemAnswers,
+    ItemContent,
     NewLabel,
     NewSelection,
     Project,
@@ -98,6 +99,9 @@ class Items(Protocol):
     ) -> None: ...
     def imports(self, project_id: int) -> Sequence[Mapping[str, Any]]: ...
     def counts(self, project_id: int) -> PoolCounts: ...
+    def content(self, project_id: int, *, up_to: int | None = None) -> ItemContent:
+        """What the items that need features are, all or those with ids up to one."""
+
     def candidates(self, project_id: int) -> ItemIds:
         """Ids, ascending, of what may be selected."""
 
@@ -196,6 +200,12 @@ class Labels(Protocol):
 class Classifiers(Protocol):
     def features(self, project_id: int) -> FeatureVersion | None:
         """The newest feature version, None if items have come since."""
+
+    def newest_features(self, project_id: int) -> FeatureVersion | None:
+        """The newest one that is not outdated, whatever has come since."""
+
+    def outdate_features(self, project_id: int) -> None:
+        """No version so far is of the items of now, nor will be carried on."""
 
     def feature_version(self, version_id: int) -> FeatureVersion: ...
     def add_features(
@@ -301,9 +311,16 @@ class Store(Protocol):
         """Commits at the end of the block; rolls back if it raises."""
 
     def texts(
-        self, project_id: int, split: Split | None = None, batch: int = 2000
+        self,
+        project_id: int,
+        split: Split | None = None,
+        *,
+        after: int = 0,
+        up_to: int | None = None,
+        batch: int = 2000,
     ) -> Iterator[tuple[Sequence[int], Sequence[Mapping[str, str]]]]:
-        """Ids and fields of items that need features (of one split, or all), by id, in batches."""
+        """Ids and fields of items that need features (of one split, or all; with ids beyond
+        `after` and not beyond `up_to`), by id, in batches."""
 
     def work_calls(self) -> AbstractContextManager[Callable[[float], bool]]:
         """Inside the block nothing is missed: the function given sleeps until a round is due or

@@ -109,6 +109,14 @@ def _check_fields_stay(project: Project, fields: tuple[str, ...]) -> None:
         )
 
 
+def refit_features(store: Store, name: str, *, actor: str) -> None:
+    """The next step that needs features fits them on all items, though no item has come."""
+    with store.transaction() as tx:
+        project = tx.projects.by_name(name)
+        tx.classifiers.outdate_features(project.id)
+        tx.events.add("features.refit_requested", actor, project_id=project.id)
+
+
 # --- import ---
 
 

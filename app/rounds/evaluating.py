@@ -12,7 +12,7 @@ from app.core.evaluation import evaluation_as_dict
 from app.core.tasks import task_type
 from app.core.types import Split
 from app.ports.store import Transaction
-from app.rounds import scoring, training
+from app.rounds import featurising, scoring, training
 from app.rounds.work import Work
 
 NO_CLASSIFIER = "Fewer than two classes have a label: there is no classifier to measure yet."
@@ -30,7 +30,7 @@ class Result:
 
 
 def evaluate(work: Work) -> Result:
-    features = training.current_features(work)
+    features = featurising.current_features(work)
     fitted = training.classifier_of_now(work, features)
     metrics, notes = _metrics(work, features, fitted)
     with work.store.transaction() as tx:
@@ -59,7 +59,7 @@ def _metrics(
     split, gold = _gold(work)
     if not gold:
         return None, [NO_HELD_OUT]
-    stored = training.open_features(work.parts, features)
+    stored = featurising.open_features(work.parts, features)
     rows = stored.rows_of(np.array(list(gold), dtype=np.int64))
     classifier = training.load(work.parts, fitted)
     probabilities = scoring.predict(classifier, stored.matrix, rows, work.check)

@@ -12,7 +12,7 @@ from app.core.models import TrainedClassifier
 from app.core.types import FeatureMatrix, Floats, Rows
 from app.ports.files import Artefact
 from app.ports.store import ItemIds
-from app.rounds import training
+from app.rounds import featurising, training
 from app.rounds.work import Work
 
 BLOCK = 65_536
@@ -64,7 +64,7 @@ def _compute(work: Work) -> Scores:
         candidates = tx.items.candidates(work.project.id)
         classifier = tx.classifiers.get(work.round.classifier_id or 0)
         features = tx.classifiers.feature_version(work.round.checkpoint["features_id"])
-    stored = training.open_features(work.parts, features)
+    stored = featurising.open_features(work.parts, features)
     # items imported since the features were made wait for the next round
     candidates = candidates[np.isin(candidates, stored.item_ids)]
     fitted = training.load(work.parts, classifier)

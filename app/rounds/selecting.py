@@ -10,7 +10,7 @@ from app.core.entities import NewSelection
 from app.core.tasks import task_type
 from app.core.types import Floats, Selection, SelectionRequest
 from app.ports.store import ItemIds
-from app.rounds import scoring, training
+from app.rounds import featurising, scoring
 from app.rounds.work import Work
 
 
@@ -21,7 +21,7 @@ def request(work: Work) -> SelectionRequest:
         candidates = tx.items.candidates(work.project.id)
         labels = tx.labels.current(work.project.id)
         out = tx.items.out_for_annotation(work.project.id)
-    stored = training.open_features(work.parts, features)
+    stored = featurising.open_features(work.parts, features)
     candidates, probabilities = _scored(work, candidates[np.isin(candidates, stored.item_ids)])
     labelled = np.array([label.item_id for label in labels], dtype=np.int64)
     occupied = np.union1d(labelled, out)
@@ -59,7 +59,7 @@ def describe(work: Work, request: SelectionRequest, selection: Selection) -> Seq
     """The picks in the words of the records: items instead of rows, answers instead of classes."""
     with work.store.transaction() as tx:
         features = tx.classifiers.feature_version(work.round.checkpoint["features_id"])
-    item_ids = training.open_features(work.parts, features).item_ids
+    item_ids = featurising.open_features(work.parts, features).item_ids
     position = {int(row): index for index, row in enumerate(request.candidates)}
     return [
         NewSelection(

@@ -9,7 +9,16 @@ from collections.abc import Callable, Mapping
 
 from app.core.entities import RoundState
 from app.core.strategies import cold_start, select_round
-from app.rounds import collecting, evaluating, merging, pushing, scoring, selecting, training
+from app.rounds import (
+    collecting,
+    evaluating,
+    featurising,
+    merging,
+    pushing,
+    scoring,
+    selecting,
+    training,
+)
 from app.rounds.work import Outcome, Work
 
 
@@ -22,7 +31,7 @@ def train(work: Work) -> Outcome:
     """Take in late answers, then fit on every current label; at first there may be none."""
     late = collecting.collect_late(work)
     merging.merge(work)
-    features = training.current_features(work)
+    features = featurising.current_features(work)
     fitted = training.classifier_of_now(work, features)
     return Outcome(
         RoundState.SCORING,
@@ -32,6 +41,7 @@ def train(work: Work) -> Outcome:
             "late_answers": late,
             "classifier": fitted.agent if fitted else None,
             "labels": fitted.labels if fitted else 0,
+            "features": featurising.record(work.parts, features),
             "report": dict(fitted.report) if fitted else {},
         },
     )

@@ -1,9 +1,9 @@
-"""Features and the classifier of a round. Both are found by what they are made of, so the same
-labels are never fitted twice and a step that runs again finds what it made before."""
+"""The classifier of a round. It is found by what it is made of, so the same labels are never fitted
+twice and a step that runs again finds what it made before."""
 
 import json
 import platform
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from importlib.metadata import version
 
@@ -12,65 +12,18 @@ import structlog
 
 from app.core.entities import ClassifierVersion, CurrentLabel, FeatureVersion, Project
 from app.core.errors import ArtefactDamaged
-from app.core.importing import classifier_text
 from app.core.models import TrainedClassifier, load_classifier, train
 from app.core.tasks import task_type
-from app.core.types import FeatureMatrix, Split, TrainingSet
-from app.ports.feature_store import FeatureInfo, StoredFeatures
+from app.core.types import FeatureMatrix, TrainingSet
+from app.ports.feature_store import StoredFeatures
 from app.ports.files import Artefact
+from app.rounds.featurising import open_features
 from app.rounds.identity import derived_seed
 from app.rounds.work import Parts, Work
 
 log = structlog.get_logger()
 MOST_UNLABELLED = 20_000
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "lightgbm", "argilla-rounds")
-
-
-def current_features(work: Work) -> FeatureVersion:
-    """The features of the project's items as they are now, made if items have come since."""
-    return ensure_features(work.parts, work.project, work.check)
-
-
-def ensure_features(parts: Parts, project: Project, check: Callable[[], None]) -> FeatureVersion:
-    with parts.store.transaction() as tx:
-        known = tx.classifiers.features(project.id)
-        as_of = tx.classifiers.items_changed_at(project.id)
-    if known is not None and _usable(parts, known):
-        return known
-    info = parts.features.build(
-        str(project.uid),
-        lambda: _texts(parts, project),
-        # not even the words of a held-out text may shape the features, or its figures would flatter
-        fit_on=lambda: _texts(parts, project, Split.POOL),
-        seed=derived_seed(project.settings.seed, "features"),
-        progress=lambda done: check(),
-    )
-    with parts.store.transaction() as tx:
-        return tx.classifiers.add_features(project.id, info, as_of)
-
-
-def _usable(parts: Parts, version: FeatureVersion) -> bool:
-    """Features are a cache: what is damaged or gone is made again from the database."""
-    try:
-        open_features(parts, version)
-    except ArtefactDamaged as problem:
-        log.warning("features.damaged", version=version.version, reason=problem.message)
-        return False
-    return True
-
-
-def _texts(
-    parts: Parts, project: Project, split: Split | None = None
-) -> Iterator[tuple[Sequence[int], Sequence[str]]]:
-    names = project.settings.fields
-    for ids, fields in parts.store.texts(project.id, split):
-        yield ids, [classifier_text(one, names) for one in fields]
-
-
-def open_features(parts: Parts, version: FeatureVersion) -> StoredFeatures:
-    return parts.features.open(
-        FeatureInfo(version.version, version.recipe, version.items, version.path, version.sha256)
-    )
 
 
 def classifier_of_now(work: Work, features: FeatureVersion) -> ClassifierVersion | None:

@@ -20,7 +20,7 @@ from app.adapters.features.arrays import GrowingCsr, csr_paths, mapped, mapped_c
 from app.adapters.features.texts import BLOCK, recut
 from app.core.errors import ArtefactDamaged, NotFound, Unavailable, WrongInput
 from app.core.types import FeatureMatrix
-from app.ports.feature_store import FeatureInfo, FeatureStore, TextBatches
+from app.ports.feature_store import FeatureInfo, FeatureStore, Origin, TextBatches
 
 ROOT = Path(__file__).resolve().parents[2]
 Batch = tuple[Sequence[int], Sequence[str]]
@@ -316,6 +316,24 @@ def test_adding_again_changes_nothing_and_adding_nothing_is_the_same(
     assert store.append(old, batches_of([]), progress=quiet) == old
     twice = store.append(new, batches_of(["more"], first=5000), progress=quiet)
     assert twice.items == 66
+
+
+def test_what_features_were_made_of_is_kept_with_them(store: LocalFeatureStore) -> None:
+    old = store.build("demo", batches_of(texts_of(60)), seed=1, progress=quiet, source="sixty")
+    assert store.origin(old) == Origin(fitted_on=60, last_item=10 + 3 * 59, source="sixty")
+    later = batches_of(texts_of(5), first=1000)
+    new = store.append(old, later, progress=quiet, source="more")
+    assert store.origin(new) == Origin(fitted_on=60, last_item=1012, source="more")
+    assert store.origin(build_small(store)).source is None
+    nothing = store.build("none", batches_of([]), seed=1, progress=quiet)
+    assert store.origin(nothing) == Origin(fitted_on=0, last_item=0, source=None)
+
+
+def test_manifests_without_a_source_keep_the_hashes_they_had(
+    store: LocalFeatureStore, tmp_path: Path
+) -> None:
+    info = build_small(store)
+    assert b"source" not in (tmp_path / "features" / info.path / "manifest.json").read_bytes()
 
 
 def test_only_later_items_can_be_added(store: LocalFeatureStore) -> None:

@@ -81,6 +81,8 @@ def test_settings_change_and_wrong_ones_name_the_field(rounds):
         "max_rounds": 3,
         "max_labels": None,
     }
+    assert json_of(rounds("refit", "shop", "--json"))["name"] == "shop"
+    assert "no project" in rounds("refit", "nowhere", code=1).stderr
     assert "batch_size: " in rounds("set", "shop", "batch_size=0", code=2).stderr
     assert "strategy" in rounds("set", "shop", "strategy=magic", code=2).stderr
     assert "key=value" in rounds("set", "shop", "batch_size", code=2).stderr

@@ -18,7 +18,7 @@ from app.adapters.features.texts import TextStream
 from app.adapters.folders import flush, inside, scratch, writing_to
 from app.core.errors import ArtefactDamaged
 from app.core.features import DEFAULT_RECIPE, FeatureRecipe, Featuriser, fit_featuriser
-from app.ports.feature_store import FeatureInfo, Progress, TextBatches
+from app.ports.feature_store import FeatureInfo, Origin, Progress, TextBatches
 
 FEATURISER = "featuriser"
 WRONG = (OSError, ValueError, KeyError, TypeError)  # what reading a damaged folder can raise
@@ -44,6 +44,7 @@ class LocalFeatureStore:
         seed: int,
         progress: Progress,
         fit_on: TextBatches | None = None,
+        source: str | None = None,
     ) -> FeatureInfo:
         """`progress` is told how many items are stored: 0, again and again, while fitting."""
         stream = TextStream(batches, progress)
@@ -61,14 +62,19 @@ class LocalFeatureStore:
                 fitted_on=learnt.seen,
                 shapes=shapes_of(like),
                 files=manifests.listed(fresh),
+                source=source,
             )
             return self._publish(project, folder, manifest)
 
-    def append(self, info: FeatureInfo, batches: TextBatches, *, progress: Progress) -> FeatureInfo:
-        """A version with further items, whose ids are above all stored ones; nothing is fitted.
-
-        The old version stays as it is: rounds that used it can be replayed.
-        """
+    def append(
+        self,
+        info: FeatureInfo,
+        batches: TextBatches,
+        *,
+        progress: Progress,
+        source: str | None = None,
+    ) -> FeatureInfo:
+        """The old version stays as it is: rounds that used it can be replayed."""
         old, manifest = self._checked(info)
         featuriser = self.featuriser(info)
         with scratch(self._root) as folder:
@@ -77,13 +83,19 @@ class LocalFeatureStore:
                 shutil.copytree(old, fresh, ignore=shutil.ignore_patterns(manifests.NAME))
             writer = PartsWriter.extending(fresh, manifest.shapes)
             items = _transform(writer, featuriser, TextStream(batches, progress))
-            grown = replace(manifest, items=items, files=manifests.listed(fresh))
+            grown = replace(manifest, items=items, files=manifests.listed(fresh), source=source)
             return self._publish(Path(info.path).parent.as_posix(), folder, grown)
 
     def open(self, info: FeatureInfo) -> MappedFeatures:
         """Checks the manifest's hash and every file's size; `verify` checks every byte."""
         folder, manifest = self._checked(info)
         return MappedFeatures(info.version, item_ids(folder), read_parts(folder, manifest.shapes))
+
+    def origin(self, info: FeatureInfo) -> Origin:
+        folder, manifest = self._checked(info)
+        ids = item_ids(folder)
+        last = int(ids[-1]) if len(ids) else 0
+        return Origin(manifest.fitted_on, last, manifest.source)
 
     def featuriser(self, info: FeatureInfo) -> Featuriser:
         """What made these features, for texts that come later."""

@@ -23,6 +23,8 @@ class Manifest:
     files: Mapping[str, tuple[int, str]]
     """Path in the folder → size and SHA-256."""
     format: int = FORMAT
+    source: str | None = None
+    """What the items were, as whoever asked for the features told them apart."""
 
     @property
     def sha256(self) -> str:
@@ -33,7 +35,9 @@ class Manifest:
         return f"{self.recipe}-{self.sha256[:16]}"
 
     def as_bytes(self) -> bytes:
-        return json.dumps(asdict(self), sort_keys=True, indent=1).encode() + b"\n"
+        # what is None is left out: so older manifests keep their hashes
+        known = {key: value for key, value in asdict(self).items() if value is not None}
+        return json.dumps(known, sort_keys=True, indent=1).encode() + b"\n"
 
 
 def read_manifest(folder: Path, recorded: str) -> Manifest:

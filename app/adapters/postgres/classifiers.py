@@ -39,6 +39,21 @@ class PostgresClassifiers:
         )
         return rows.feature_version(row) if row else None
 
+    def newest_features(self, project_id: int) -> FeatureVersion | None:
+        row = self.sql.one(
+            "SELECT * FROM feature_versions "
+            "WHERE project_id = :project AND items_as_of > to_timestamp(0) "
+            "ORDER BY items_as_of DESC, id DESC LIMIT 1",
+            project=project_id,
+        )
+        return rows.feature_version(row) if row else None
+
+    def outdate_features(self, project_id: int) -> None:
+        self.sql.run(
+            "UPDATE feature_versions SET items_as_of = to_timestamp(0) WHERE project_id = :project",
+            project=project_id,
+        )
+
     def feature_version(self, version_id: int) -> FeatureVersion:
         row = self.sql.one("SELECT * FROM feature_versions WHERE id = :id", id=version_id)
         if row is None:

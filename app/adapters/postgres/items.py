@@ -11,7 +11,7 @@ import numpy as np
 
 from app.adapters.postgres import import_sql, rows
 from app.adapters.postgres.engine import Sql
-from app.core.entities import ImportReport, Item, Project
+from app.core.entities import ImportReport, Item, ItemContent, Project
 from app.core.importing import ImportRow
 from app.core.types import Split
 from app.ports.store import ItemIds, Page, PoolCounts
@@ -145,6 +145,23 @@ class PostgresItems:
                 project=project_id,
             )
         )
+
+    def content(self, project_id: int, *, up_to: int | None = None) -> ItemContent:
+        row = self.sql.sure(
+            """
+            SELECT count(*) AS items, count(*) FILTER (WHERE split = 'pool') AS pool,
+                   coalesce(max(id), 0) AS last,
+                   -- a sum does not depend on the order, and needs no sorting of a million rows
+                   coalesce(sum(hashtextextended(id || ' ' || split || ' ' || fields::text, 0)), 0)
+                       AS hashes
+            FROM items
+            WHERE project_id = :project AND duplicate_of IS NULL AND id <= coalesce(:up_to, id)
+            """,
+            project=project_id,
+            up_to=up_to,
+        )
+        fingerprint = f"{row['items']}:{row['hashes']}"
+        return ItemContent(row["items"], row["pool"], row["last"], fingerprint)
 
     def candidates(self, project_id: int) -> ItemIds:
         return self._ids(

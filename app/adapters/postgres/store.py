@@ -101,19 +101,26 @@ class PostgresStore:
             raise
 
     def texts(
-        self, project_id: int, split: Split | None = None, batch: int = 2000
+        self,
+        project_id: int,
+        split: Split | None = None,
+        *,
+        after: int = 0,
+        up_to: int | None = None,
+        batch: int = 2000,
     ) -> Iterator[tuple[Sequence[int], Sequence[Mapping[str, str]]]]:
         """By keyset pages, each its own short transaction: memory and locks stay small."""
-        after = 0
         while True:
             with self.transaction() as tx:
                 found = tx.sql.all(
                     "SELECT id, fields FROM items WHERE project_id = :project AND id > :after "
+                    "AND id <= coalesce(:up_to, id) "
                     "AND duplicate_of IS NULL AND split = coalesce(:split, split) "
                     "ORDER BY id LIMIT :batch",
                     project=project_id,
                     split=split.value if split else None,
                     after=after,
+                    up_to=up_to,
                     batch=batch,
                 )
             if not found:
