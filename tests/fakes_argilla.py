@@ -2,7 +2,7 @@
 to fail at a chosen call; the contract tests hold it and the real one to the same."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +12,7 @@ from app.core.errors import NotFound, Refused
 from app.ports.annotation_tool import (
     DatasetRef,
     DatasetSpec,
+    Look,
     PushReport,
     RecordOut,
     ResponseIn,
@@ -198,10 +199,14 @@ class FakeAnnotationTool:
         with self._lock, self._call("last_activity"):
             return self._dataset(dataset_id).last_activity
 
-    def responses(self, dataset_id: UUID) -> Iterator[ResponseIn]:
-        with self._lock, self._call("responses"):
-            records = self._dataset(dataset_id).records.values()
-            return iter([one for record in records for one in record.responses.values()])
+    def look(self, dataset_id: UUID) -> Look:
+        with self._lock, self._call("look"):
+            return _look_at(list(self._dataset(dataset_id).records.values()))
+
+    def look_at_newest(self, dataset_id: UUID, count: int) -> Look:
+        with self._lock, self._call("look_at_newest"):
+            records = list(self._dataset(dataset_id).records.values())
+            return _look_at(records[max(0, len(records) - count) :])
 
     def withdraw(self, dataset_id: UUID, external_ids: Sequence[str]) -> WithdrawReport:
         with self._lock, self._call("withdraw") as limit:
@@ -291,6 +296,13 @@ class _Call:
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
         if self._failure is not None and kind is None:
             raise self._failure.error
+
+
+def _look_at(records: Sequence[FakeRecord]) -> Look:
+    return Look(
+        records={one.record_id: one.external_id for one in records},
+        responses=[given for one in records for given in one.responses.values()],
+    )
 
 
 def _completed(record: FakeRecord, dataset: FakeDataset) -> bool:

@@ -24,6 +24,7 @@ class BatchCounts(BaseModel):
     pushed: int
     quarantined: int = Field(description="Items that Argilla will never take.")
     withdrawn: int
+    lost: int = Field(description="Items whose record somebody deleted in Argilla.")
     audit: int = Field(description="Of the selected, drawn at random.")
     answered: int
     labelled: int
@@ -62,6 +63,7 @@ class RoundOut(BaseModel):
                         "pushed": 20,
                         "quarantined": 0,
                         "withdrawn": 0,
+                        "lost": 0,
                         "audit": 4,
                         "answered": 12,
                         "labelled": 0,
@@ -177,7 +179,9 @@ class SelectionOut(BaseModel):
     prediction: dict[str, Any] | None
     confidence: float | None
     classifier_version: str | None
-    push_state: str = Field(description="`planned`, `pushed`, `withdrawn` or `quarantined`.")
+    push_state: str = Field(
+        description="`planned`, `pushed`, `withdrawn`, `quarantined` or `lost`."
+    )
     record_id: UUID | None = Field(description="The record in Argilla.")
     pushed_at: datetime | None
     problem: str | None = Field(description="Why Argilla refused it.")

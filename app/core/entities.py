@@ -101,6 +101,8 @@ class Round:
     error: Json | None = None
     cancel_requested: bool = False
     finish_requested: bool = False
+    repair_requested: bool = False
+    """What was lost in Argilla is to be brought there again."""
     classifier_id: int | None = None
     """The classifier that chose this batch; None in a cold start."""
     actor: str = "system"
@@ -142,9 +144,13 @@ class AnnotationDataset:
     dataset_id: UUID
     annotate_url: str
     seen_activity: datetime | None
-    """`last_activity_at` as of the last complete collection."""
+    """`last_activity_at` as of the last look, at the records that are out or at all."""
+    seen_whole: datetime | None = None
+    """The same as of the last look at every record."""
     full_look_due: bool = True
     """Some changes (records or users deleted) leave no trace in the activity: look regardless."""
+    problem: str | None = None
+    """Why it cannot be looked into, if so: deleted, or no longer ours to see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +165,16 @@ class Revision:
     values: Json | None
     inserted_at: datetime
     updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KnownResponse:
+    """The newest stored state of a response."""
+
+    item_id: int
+    user_id: UUID
+    updated_at: datetime
+    status: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +267,7 @@ class RoundCounts:
     pushed: int
     quarantined: int
     withdrawn: int
+    lost: int
     answered: int
     labelled: int
 

@@ -1,6 +1,6 @@
 """What Rounds needs of the tool in which people annotate. The real one is Argilla."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -79,6 +79,15 @@ class ResponseIn:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """Records as they stand now, and every response to them."""
+
+    records: Mapping[UUID, str]
+    """record id → external id, of records that carry one; others were not made by us."""
+    responses: Sequence[ResponseIn]
+
+
+@dataclass(frozen=True, slots=True)
 class WithdrawReport:
     withdrawn: Sequence[str]
     kept: Sequence[str]
@@ -102,8 +111,12 @@ class AnnotationTool(Protocol):
     def last_activity(self, dataset_id: UUID) -> datetime | None:
         """When annotators last did something; cheap. NotFound if the dataset is gone."""
 
-    def responses(self, dataset_id: UUID) -> Iterator[ResponseIn]:
-        """Every response of every record now."""
+    def look(self, dataset_id: UUID) -> Look:
+        """Every record there is; what is not in it is not in the tool."""
+
+    def look_at_newest(self, dataset_id: UUID, count: int) -> Look:
+        """About the last `count` records that were brought. Cheap, and no proof of absence: whoever
+        needs a certain record looks whether it is among them."""
 
     def withdraw(self, dataset_id: UUID, external_ids: Sequence[str]) -> WithdrawReport:
         """Delete records that nobody has answered; checked again just before."""

@@ -5,7 +5,7 @@ commits by itself, and nothing reads the process clock: leases and times are the
 """
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -25,6 +25,7 @@ from app.core.entities import (
     Item,
     ItemAnswers,
     ItemContent,
+    KnownResponse,
     NewLabel,
     NewSelection,
     Project,
@@ -169,6 +170,9 @@ class Selections(Protocol):
     def unanswered(self, round_: Round) -> Sequence[int]:
         """Items of the round that are out and lack answers: too few submitted or discarded."""
 
+    def give_up_lost(self, round_: Round) -> None:
+        """Lost items that nobody has answered return to the pool."""
+
 
 class Annotations(Protocol):
     def dataset(self, project: Project) -> AnnotationDataset | None: ...
@@ -179,11 +183,34 @@ class Annotations(Protocol):
     def record(self, dataset: AnnotationDataset, revisions: Sequence[Revision]) -> int:
         """Append what is new; how many were."""
 
-    def known(self, dataset: AnnotationDataset) -> Mapping[UUID, tuple[Any, str]]:
-        """Newest stored (updated_at, status) of every response."""
+    def known(
+        self, dataset: AnnotationDataset, item_ids: Sequence[int]
+    ) -> Mapping[UUID, KnownResponse]:
+        """Every response to these items that was given in this dataset, as last stored."""
 
     def mark_deleted(self, project_id: int, response_ids: Sequence[UUID]) -> int: ...
-    def collected(self, dataset_id: int, activity: Any) -> None: ...
+    def collected(self, dataset: AnnotationDataset, activity: Any, *, whole: bool) -> None:
+        """Everything that happened up to `activity` is stored; `whole`: at every record."""
+
+    def look_at_all(self, project_id: int) -> None:
+        """The next look shall be at every record, whatever the activity says."""
+
+    def records_out(self, dataset: AnnotationDataset) -> Set[UUID]:
+        """Records of open rounds that should be in Argilla."""
+
+    def records_pushed(self, dataset: AnnotationDataset) -> Set[UUID]:
+        """All records that should be there."""
+
+    def mark_lost(
+        self, dataset: AnnotationDataset, records: Collection[UUID], problem: str
+    ) -> Mapping[int, int]:
+        """These are not there any more; round id → how many of it are lost by that."""
+
+    def mark_gone(self, project_id: int, user_ids: Collection[UUID]) -> Sequence[UUID]:
+        """These annotators have no account any more; those of them that were not known to."""
+
+    def mark_problem(self, dataset: AnnotationDataset, problem: str) -> bool:
+        """The dataset cannot be looked into. False if that was known."""
 
 
 class Labels(Protocol):

@@ -137,7 +137,7 @@ class Runner:
         """Try again with growing pauses what may pass by itself; fail loudly what will not."""
         error = describe(problem, name)
         attempts = work.round.attempts + 1
-        hopeless = isinstance(problem, HOPELESS) or attempts >= self._patience(work, problem)
+        hopeless = attempts >= self._patience(work, problem)
         log.error(
             "step.failed",
             project=work.project.name,
@@ -154,12 +154,17 @@ class Runner:
             log.warning("step.lease_lost", round=work.round.number, step=name)
 
     def _patience(self, work: Work, problem: Exception) -> float:
-        """How often to try. A defect of ours does not heal; a round that waits for people can
-        wait for an Argilla that is away, too."""
+        """How often to try. What is refused for good is not tried again and a defect of ours does
+        not heal; a round that waits for people can wait for an Argilla that is away, or for a
+        permission that was taken away, too."""
+        waiting = work.round.state == RoundState.ANNOTATING
+        if waiting and isinstance(problem, Unavailable):
+            return math.inf
+        if isinstance(problem, HOPELESS):
+            return 1
         if not isinstance(problem, Unavailable):
             return DEFECT_ATTEMPTS
-        waiting = work.round.cancel_requested or work.round.state == RoundState.ANNOTATING
-        return math.inf if waiting else self.step_attempts
+        return math.inf if work.round.cancel_requested else self.step_attempts
 
     def _record_failure(
         self, work: Work, error: dict[str, object], attempts: int, *, hopeless: bool
@@ -171,6 +176,8 @@ class Runner:
                 tx.rounds.fail(round_, error)
             else:
                 tx.rounds.retry(round_, pause_before(attempts), error)
+                if round_.error == error:
+                    return  # told already; an outage of a day is one event
             tx.events.add(
                 "round.failed" if hopeless else "step.failed",
                 self.name,

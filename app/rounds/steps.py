@@ -86,13 +86,12 @@ def push(work: Work) -> Outcome:
 
 def collect(work: Work) -> Outcome:
     """Look for answers; go on when every item of the batch has enough of them."""
-    collecting.collect(work)
-    waiting = collecting.unanswered(work)
+    waiting = collecting.still_out(work)
     if waiting and work.round.finish_requested:
         waiting = pushing.withdraw(work, waiting)
     if waiting:
         return Outcome(None, wait_seconds=work.parts.poll_seconds)
-    return Outcome(RoundState.MERGING)
+    return Outcome(RoundState.MERGING, save=lambda tx: tx.selections.give_up_lost(work.round))
 
 
 def merge(work: Work) -> Outcome:
@@ -117,7 +116,11 @@ def cancel(work: Work) -> Outcome:
     collecting.collect_late(work)
     pushing.withdraw(work, collecting.unanswered(work))
     labels, _ = merging.merge(work)
-    return Outcome(RoundState.CANCELLED, detail={"labels_kept": labels})
+    return Outcome(
+        RoundState.CANCELLED,
+        save=lambda tx: tx.selections.give_up_lost(work.round),
+        detail={"labels_kept": labels},
+    )
 
 
 STEPS: Mapping[RoundState, Callable[[Work], Outcome]] = {

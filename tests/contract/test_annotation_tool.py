@@ -117,7 +117,7 @@ class Setting:
 
     def responses(self, dataset_id: UUID) -> dict[str, ResponseIn]:
         """By external id, for tests with one answer a record."""
-        return {one.external_id: one for one in self.tool.responses(dataset_id)}
+        return {one.external_id: one for one in self.tool.look(dataset_id).responses}
 
 
 def _spec() -> DatasetSpec:
@@ -281,7 +281,7 @@ def test_a_dataset_that_is_gone_is_not_found(setting: Setting) -> None:
     with pytest.raises(NotFound):
         setting.tool.last_activity(dataset_id)
     with pytest.raises(NotFound):
-        list(setting.tool.responses(dataset_id))
+        setting.tool.look(dataset_id)
     with pytest.raises(NotFound):
         setting.tool.withdraw(dataset_id, ["item-1"])
 
@@ -327,7 +327,7 @@ def test_two_annotators_give_two_responses(setting: Setting) -> None:
     setting.tool.push(dataset_id, [record(1)])
     setting.hands.answer(dataset_id, "item-1", "refund", by=0)
     setting.hands.answer(dataset_id, "item-1", "praise", by=1)
-    found = list(setting.tool.responses(dataset_id))
+    found = setting.tool.look(dataset_id).responses
     names = setting.tool.usernames()
     assert {names[one.user_id] for one in found} == setting.usernames
     assert len({one.response_id for one in found}) == 2
@@ -341,6 +341,18 @@ def test_deleted_answers_and_records_are_absent(setting: Setting) -> None:
     setting.hands.delete_answer(dataset_id, "item-1")
     setting.hands.delete_record(dataset_id, "item-2")
     assert set(setting.responses(dataset_id)) == {"item-3"}
+
+
+def test_the_newest_records_are_those_that_were_brought_last(setting: Setting) -> None:
+    dataset_id = setting.dataset()
+    setting.tool.push(dataset_id, records(30))
+    latest = setting.tool.push(dataset_id, [record(number) for number in (101, 102)])
+    setting.hands.answer(dataset_id, "item-102", "refund")
+    look = setting.tool.look_at_newest(dataset_id, 2)
+    assert set(latest.accepted.values()) <= look.records.keys()
+    assert len(look.records) < 30
+    assert [one.external_id for one in look.responses] == ["item-102"]
+    assert len(setting.tool.look(dataset_id).records) == 32
 
 
 def test_every_move_of_an_annotator_opens_the_gate(setting: Setting) -> None:

@@ -211,7 +211,7 @@ def test_every_kind_of_question_can_be_asked_suggested_and_answered(
     report = tool.push(dataset_id, [record(1, suggestion=Suggestion(value, 0.5, "a/1"))])
     assert not report.refused
     hands.answer(dataset_id, "item-1", value)
-    (answer,) = tool.responses(dataset_id)
+    (answer,) = tool.look(dataset_id).responses
     assert answer.values == {question.name: value}
 
 
@@ -337,7 +337,7 @@ def test_records_added_by_hand_are_left_out(
     path = f"records/{added}/responses"
     hands.call("POST", path, as_=hands.service.annotators[0], json=body)
     hands.answer(dataset_id, "item-1", "praise")
-    (found,) = tool.responses(dataset_id)
+    (found,) = tool.look(dataset_id).responses
     assert (found.external_id, str(found.user_id)) == ("item-1", ours["id"])
 
 
@@ -401,7 +401,7 @@ def test_an_answer_given_at_the_last_moment_is_kept(
     )
     report = meddled.withdraw(dataset_id, ["item-1", "item-2", "item-3"])
     assert (list(report.withdrawn), list(report.kept)) == (["item-1", "item-3"], ["item-2"])
-    assert [one.external_id for one in tool.responses(dataset_id)] == ["item-2"]
+    assert [one.external_id for one in tool.look(dataset_id).responses] == ["item-2"]
 
 
 def test_a_list_that_moves_while_we_withdraw_hides_no_answer(
@@ -445,7 +445,7 @@ def test_replies_lost_on_the_way_back_lose_and_double_nothing(
         dataset_id = tool.ensure_dataset(spec).dataset_id
         report = tool.push(dataset_id, [record(number) for number in range(1, 251)])
         hands.answer(dataset_id, "item-7", "refund")
-        assert [one.external_id for one in tool.responses(dataset_id)] == ["item-7"]
+        assert [one.external_id for one in tool.look(dataset_id).responses] == ["item-7"]
         withdrawn = tool.withdraw(dataset_id, names[:20])
         tool.close()
         assert relay.lost > 3
@@ -492,7 +492,7 @@ def test_an_admin_of_the_workspace_is_enough(
     dataset_id = tool.ensure_dataset(spec).dataset_id
     tool.push(dataset_id, [record(1), record(2)])
     hands.answer(dataset_id, "item-1", "refund")
-    (found,) = tool.responses(dataset_id)
+    (found,) = tool.look(dataset_id).responses
     assert tool.usernames()[found.user_id] == argilla.annotators[0].username
     assert tool.withdraw(dataset_id, ["item-1", "item-2"]).withdrawn == ["item-2"]
     assert tool.ensure_webhook("http://127.0.0.1:9/never") is None

@@ -424,6 +424,21 @@ def test_what_is_pushed_has_a_record_and_what_is_quarantined_a_problem(db: Datab
             db.run("UPDATE pushes SET state = %s WHERE selection_id = %s", state, push)
 
 
+def test_a_lost_record_says_since_when_and_a_sick_dataset_too(db: Database) -> None:
+    project = db.project()
+    round_, item = db.round(project), db.item(project)
+    push = db.push(project, round_, item, db.selection(project, round_, item))
+    with pytest.raises(errors.CheckViolation):
+        db.run("UPDATE pushes SET state = 'lost', problem = 'p' WHERE selection_id = %s", push)
+    db.run(
+        "INSERT INTO datasets (project_id, schema_version, dataset_id, annotate_url) "
+        "VALUES (%s, 1, gen_random_uuid(), 'u')",
+        project,
+    )
+    with pytest.raises(errors.CheckViolation):
+        db.run("UPDATE datasets SET problem = 'gone' WHERE project_id = %s", project)
+
+
 def test_a_push_is_of_the_item_and_round_that_were_selected(db: Database) -> None:
     project = db.project()
     round_, item, other = db.round(project), db.item(project), db.item(project)

@@ -81,7 +81,7 @@ class Office:
     def submitted(self, dataset_id: UUID) -> dict[str, list[str]]:
         """Submitted labels by external id."""
         found: dict[str, list[str]] = {}
-        for one in self.tool.responses(dataset_id):
+        for one in self.tool.look(dataset_id).responses:
             if one.status == "submitted" and one.values:
                 found.setdefault(one.external_id, []).append(one.values["label"])
         return found

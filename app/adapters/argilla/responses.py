@@ -1,19 +1,20 @@
 """Argilla's responses in our words."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from app.ports.annotation_tool import ResponseIn
+from app.ports.annotation_tool import Look, ResponseIn
 
 
-def responses_of(records: Sequence[Mapping[str, Any]]) -> Iterator[ResponseIn]:
-    """Each response of records that carry an external id; others were not made by us."""
-    for record in records:
-        if record["external_id"] is not None:
-            for response in record["responses"] or ():
-                yield _response(record, response)
+def look_of(records: Sequence[Mapping[str, Any]]) -> Look:
+    """What is ours of them: records that carry an external id, and their responses."""
+    ours = [record for record in records if record["external_id"] is not None]
+    return Look(
+        records={UUID(record["id"]): record["external_id"] for record in ours},
+        responses=[_response(one, given) for one in ours for given in one["responses"] or ()],
+    )
 
 
 def _response(record: Mapping[str, Any], response: Mapping[str, Any]) -> ResponseIn:

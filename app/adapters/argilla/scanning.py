@@ -1,4 +1,6 @@
-"""Every record of a dataset with its responses, read so that none is missed.
+"""Records of a dataset with their responses: all of them, or those that came last.
+
+All of them are read so that none is missed.
 
 Argilla lists records by time of creation, in pages cut by offset. A record deleted while we read
 pulls the later ones forward, over the edge of a page already read; records created in the same
@@ -44,6 +46,19 @@ class Scan:
             f"Records of Argilla's dataset {dataset_id} were deleted faster than they could be "
             "read. It will be tried again."
         )
+
+    def newest(self, dataset_id: UUID, count: int) -> Sequence[Row]:
+        """The end of the list, where what was pushed last stands: two requests a thousand."""
+        _, total = self.page_at(dataset_id, 0, 1)
+        rows: list[Row] = []
+        at = max(0, total - count - self.overlap)
+        while at < total:
+            page, total = self.page_at(dataset_id, at, self.page)
+            if not page:
+                break  # records were deleted meanwhile
+            rows += page
+            at += len(page)
+        return rows
 
     def page_at(self, dataset_id: UUID, offset: int, limit: int) -> tuple[Sequence[Row], int]:
         """One stretch of the list as it is now, and how many records there are in all."""

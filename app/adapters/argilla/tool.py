@@ -1,6 +1,6 @@
 """The annotation tool that Rounds works with: a real Argilla server."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -9,7 +9,7 @@ import httpx
 from app.adapters.argilla.connection import Connection, Rejected, without_password
 from app.adapters.argilla.datasets import Datasets
 from app.adapters.argilla.pushing import Push
-from app.adapters.argilla.responses import moment, responses_of
+from app.adapters.argilla.responses import look_of, moment
 from app.adapters.argilla.scanning import Scan
 from app.adapters.argilla.settings import RecordShape
 from app.adapters.argilla.subscription import ensure_webhook
@@ -18,9 +18,9 @@ from app.core.errors import Refused
 from app.ports.annotation_tool import (
     DatasetRef,
     DatasetSpec,
+    Look,
     PushReport,
     RecordOut,
-    ResponseIn,
     WithdrawReport,
 )
 
@@ -76,8 +76,11 @@ class ArgillaTool:
     def last_activity(self, dataset_id: UUID) -> datetime | None:
         return moment(self._argilla.get(f"datasets/{dataset_id}")["last_activity_at"])
 
-    def responses(self, dataset_id: UUID) -> Iterator[ResponseIn]:
-        return responses_of(Scan(self._argilla).records(dataset_id))
+    def look(self, dataset_id: UUID) -> Look:
+        return look_of(Scan(self._argilla).records(dataset_id))
+
+    def look_at_newest(self, dataset_id: UUID, count: int) -> Look:
+        return look_of(Scan(self._argilla).newest(dataset_id, count))
 
     def withdraw(self, dataset_id: UUID, external_ids: Sequence[str]) -> WithdrawReport:
         return withdraw(self._argilla, dataset_id, external_ids)

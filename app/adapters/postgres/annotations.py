@@ -1,14 +1,14 @@
 """Annotators' answers in Postgres: every state of every response, appended, never changed."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from app.adapters.postgres import rows
 from app.adapters.postgres.engine import Sql
-from app.core.entities import AnnotationDataset, Project, Revision
+from app.core.entities import AnnotationDataset, KnownResponse, Project, Revision
 
 COLUMNS = "*, coalesce(collected_at < now() - interval '5 minutes', true) AS full_look_due"
 
@@ -43,9 +43,12 @@ class PostgresAnnotations:
             VALUES (:project, :version, :dataset, :url)
             ON CONFLICT (project_id, schema_version) DO UPDATE
                 SET dataset_id = excluded.dataset_id, annotate_url = excluded.annotate_url,
+                    problem = NULL, problem_since = NULL,
                     -- a dataset made anew has not been looked into yet
                     seen_activity = CASE WHEN datasets.dataset_id = excluded.dataset_id
-                                    THEN datasets.seen_activity END
+                                    THEN datasets.seen_activity END,
+                    seen_whole = CASE WHEN datasets.dataset_id = excluded.dataset_id
+                                 THEN datasets.seen_whole END
             RETURNING *, true AS full_look_due
             """,
             project=project.id,
@@ -56,8 +59,7 @@ class PostgresAnnotations:
         return rows.dataset(row)
 
     def record(self, dataset: AnnotationDataset, revisions: Sequence[Revision]) -> int:
-        project_id = dataset.project_id
-        before = self._count(project_id)
+        before = self._newest()
         self.sql.many(
             """
             INSERT INTO annotations (project_id, argilla_dataset_id, item_id, selection_id,
@@ -74,14 +76,17 @@ class PostgresAnnotations:
             """,
             [self._row(dataset, one) for one in revisions],
         )
-        return self._count(project_id) - before
-
-    def _count(self, project_id: int) -> int:
         return int(
             self.sql.value(
-                "SELECT count(*) FROM annotations WHERE project_id = :project", project=project_id
+                "SELECT count(*) FROM annotations WHERE project_id = :project AND id > :before "
+                "AND status <> 'deleted'",
+                project=dataset.project_id,
+                before=before,
             )
         )
+
+    def _newest(self) -> int:
+        return int(self.sql.value("SELECT coalesce(max(id), 0) FROM annotations"))
 
     @staticmethod
     def _row(dataset: AnnotationDataset, one: Revision) -> dict[str, Any]:
@@ -98,14 +103,23 @@ class PostgresAnnotations:
             "updated_at": one.updated_at,
         }
 
-    def known(self, dataset: AnnotationDataset) -> Mapping[UUID, tuple[datetime, str]]:
+    def known(
+        self, dataset: AnnotationDataset, item_ids: Sequence[int]
+    ) -> Mapping[UUID, KnownResponse]:
         found = self.sql.all(
-            "SELECT response_id, response_updated_at, status FROM newest_responses "
-            "WHERE project_id = :project AND argilla_dataset_id = :dataset",
+            "SELECT response_id, item_id, user_id, response_updated_at, status "
+            "FROM newest_responses WHERE project_id = :project "
+            "AND argilla_dataset_id = :dataset AND item_id = ANY(:items)",
             project=dataset.project_id,
             dataset=dataset.dataset_id,
+            items=list(item_ids),
         )
-        return {row["response_id"]: (row["response_updated_at"], row["status"]) for row in found}
+        return {
+            row["response_id"]: KnownResponse(
+                row["item_id"], row["user_id"], row["response_updated_at"], row["status"]
+            )
+            for row in found
+        }
 
     def mark_deleted(self, project_id: int, response_ids: Sequence[UUID]) -> int:
         return self.sql.run(
@@ -123,9 +137,82 @@ class PostgresAnnotations:
             responses=list(response_ids),
         )
 
-    def collected(self, dataset_id: int, activity: datetime | None) -> None:
+    def collected(
+        self, dataset: AnnotationDataset, activity: datetime | None, *, whole: bool
+    ) -> None:
         self.sql.run(
-            "UPDATE datasets SET seen_activity = :activity, collected_at = now() WHERE id = :id",
-            id=dataset_id,
+            """
+            UPDATE datasets SET seen_activity = :activity, problem = NULL, problem_since = NULL,
+                seen_whole = CASE WHEN :whole THEN :activity ELSE seen_whole END,
+                collected_at = CASE WHEN :whole THEN now() ELSE collected_at END
+            WHERE id = :id AND dataset_id = :dataset
+            """,
+            id=dataset.id,
+            dataset=dataset.dataset_id,
             activity=activity,
+            whole=whole,
         )
+
+    def look_at_all(self, project_id: int) -> None:
+        self.sql.run(
+            "UPDATE datasets SET collected_at = NULL WHERE project_id = :project",
+            project=project_id,
+        )
+
+    # --- what is missing in Argilla ---
+
+    def records_out(self, dataset: AnnotationDataset) -> Set[UUID]:
+        return self._records(dataset, "AND r.state NOT IN ('closed', 'cancelled')")
+
+    def records_pushed(self, dataset: AnnotationDataset) -> Set[UUID]:
+        return self._records(dataset, "")
+
+    def _records(self, dataset: AnnotationDataset, which: str) -> Set[UUID]:
+        found = self.sql.all(
+            f"SELECT p.record_id FROM pushes p JOIN rounds r ON r.id = p.round_id "  # noqa: S608
+            f"WHERE r.dataset_id = :dataset AND p.state = 'pushed' {which}",
+            dataset=dataset.id,
+        )
+        return {row["record_id"] for row in found}
+
+    def mark_lost(
+        self, dataset: AnnotationDataset, records: Collection[UUID], problem: str
+    ) -> Mapping[int, int]:
+        # while a round is being finished it is we who take records away
+        found = self.sql.all(
+            """
+            WITH lost AS (
+                UPDATE pushes p SET problem = :problem, ended_at = now(),
+                    state = CASE WHEN r.finish_requested OR r.cancel_requested THEN 'withdrawn'
+                            ELSE 'lost' END
+                FROM rounds r
+                WHERE r.id = p.round_id AND r.dataset_id = :dataset AND p.state = 'pushed'
+                  AND p.record_id = ANY(:records)
+                RETURNING p.round_id, p.state)
+            SELECT round_id, count(*) AS count FROM lost WHERE state = 'lost'
+            GROUP BY round_id ORDER BY round_id
+            """,
+            dataset=dataset.id,
+            records=list(records),
+            problem=problem,
+        )
+        return {row["round_id"]: row["count"] for row in found}
+
+    def mark_gone(self, project_id: int, user_ids: Collection[UUID]) -> Sequence[UUID]:
+        found = self.sql.all(
+            "INSERT INTO gone_annotators (project_id, user_id) "
+            "SELECT :project, unnest(cast(:users AS uuid[])) ON CONFLICT DO NOTHING "
+            "RETURNING user_id",
+            project=project_id,
+            users=list(user_ids),
+        )
+        return [row["user_id"] for row in found]
+
+    def mark_problem(self, dataset: AnnotationDataset, problem: str) -> bool:
+        touched = self.sql.run(
+            "UPDATE datasets SET problem = :problem, problem_since = coalesce(problem_since, now())"
+            " WHERE id = :id AND problem IS DISTINCT FROM :problem",
+            id=dataset.id,
+            problem=problem,
+        )
+        return touched == 1

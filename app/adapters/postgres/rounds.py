@@ -249,6 +249,7 @@ class PostgresRounds:
                    count(*) FILTER (WHERE p.state = 'pushed') AS pushed,
                    count(*) FILTER (WHERE p.state = 'quarantined') AS quarantined,
                    count(*) FILTER (WHERE p.state = 'withdrawn') AS withdrawn,
+                   count(*) FILTER (WHERE p.state = 'lost') AS lost,
                    count(*) FILTER (WHERE EXISTS (
                        SELECT FROM annotations a WHERE a.item_id = p.item_id
                        AND a.status IN ('submitted', 'discarded'))) AS answered,
@@ -259,7 +260,7 @@ class PostgresRounds:
             """,
             id=round_id,
         )
-        return RoundCounts(**row) if row else RoundCounts(0, 0, 0, 0, 0, 0)
+        return RoundCounts(**row) if row else RoundCounts(0, 0, 0, 0, 0, 0, 0)
 
     def remember_key(self, key_id: int, key: str, request_hash: str, round_: Round) -> None:
         self.sql.run(

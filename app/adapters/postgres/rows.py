@@ -81,6 +81,7 @@ def round_(row: RowMapping) -> Round:
         error=row["error"],
         cancel_requested=row["cancel_requested"],
         finish_requested=row["finish_requested"],
+        repair_requested=row["repair_requested"],
         classifier_id=row["classifier_id"],
         actor=row["actor"],
     )
@@ -114,7 +115,9 @@ def dataset(row: RowMapping) -> AnnotationDataset:
         dataset_id=row["dataset_id"],
         annotate_url=row["annotate_url"],
         seen_activity=row["seen_activity"],
+        seen_whole=row["seen_whole"],
         full_look_due=row["full_look_due"],
+        problem=row["problem"],
     )
 
 

@@ -93,6 +93,14 @@ class PostgresSelections:
             items=list(item_ids),
         )
 
+    def give_up_lost(self, round_: Round) -> None:
+        self.sql.run(
+            f"UPDATE pushes p SET state = 'withdrawn' WHERE p.round_id = :round "  # noqa: S608
+            f"AND p.state = 'lost' AND {ANSWERS_OF_ITEM} < :overlap",
+            round=round_.id,
+            overlap=round_.settings.overlap,
+        )
+
     def unanswered(self, round_: Round) -> Sequence[int]:
         found = self.sql.all(
             f"SELECT p.item_id FROM pushes p WHERE p.round_id = :round "  # noqa: S608

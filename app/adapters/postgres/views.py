@@ -24,6 +24,7 @@ SELECT r.id, r.number, r.state, r.strategy, r.classifier, r.batch_size, r.seed, 
             'pushed', count(*) FILTER (WHERE p.state = 'pushed'),
             'quarantined', count(*) FILTER (WHERE p.state = 'quarantined'),
             'withdrawn', count(*) FILTER (WHERE p.state = 'withdrawn'),
+            'lost', count(*) FILTER (WHERE p.state = 'lost'),
             'audit', count(*) FILTER (WHERE s.slice = 'audit'),
             'answered', count(*) FILTER (WHERE p.state = 'pushed' AND (
                 SELECT count(DISTINCT n.user_id) FROM newest_responses n
