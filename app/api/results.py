@@ -1,6 +1,6 @@
-"""What came of it: labels, metrics, imports, items, and the export of labels."""
+"""What came of it: labels, metrics, imports, items, and the exports."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -9,12 +9,14 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from app.api.access import Parts, Viewer
-from app.api.exporting import as_csv, as_jsonl, rows_of
 from app.api.parameters import PREFIX, After, Limit, Paged, ProjectName
 from app.api.problems import problems
 from app.api.round_shapes import metrics_of
+from app.exits.files import zipped
+from app.exits.forms import MEDIA_TYPES, export
 
 router = APIRouter(prefix=PREFIX, tags=["results"])
+BINARY = {"schema": {"type": "string", "format": "binary"}}
 
 
 class LabelOut(BaseModel):
@@ -132,33 +134,40 @@ def list_imports(caller: Viewer, name: ProjectName, parts: Parts) -> ImportList:
 
 @router.get(
     "/projects/{name}/export",
-    summary="All current labels with texts and provenance, as a file",
-    description="In CSV, cells that a spreadsheet would run as a formula begin with `'`.",
+    summary="Labels or rounds as files",
+    description="`jsonl`, `csv` and `parquet` are all current labels with texts and provenance, as "
+    "one file. `rounds` (results.tsv, notes.md, and each round's selection and answers) and "
+    "`huggingface` (a dataset with its card) are folders, sent as zip. In CSV and TSV, cells that "
+    "a spreadsheet would run as a formula begin with `'`. The same state gives the same bytes.",
     response_class=StreamingResponse,
     responses={
         **problems(401, 403, 404, 422),
         200: {
-            "description": "One line a label.",
+            "description": "The file, or a zip of the folder.",
             "content": {
                 "application/x-ndjson": {"schema": {"type": "string"}},
                 "text/csv": {"schema": {"type": "string"}},
+                "application/vnd.apache.parquet": BINARY,
+                "application/zip": BINARY,
             },
         },
     },
 )
-def export_labels(
+def export_project(
     caller: Viewer,
     name: ProjectName,
     parts: Parts,
-    format: Annotated[Literal["jsonl", "csv"], Query()] = "jsonl",  # noqa: A002 - users' word
+    format: Annotated[  # noqa: A002 - users' word
+        Literal["jsonl", "csv", "parquet", "rounds", "huggingface"], Query()
+    ] = "jsonl",
 ) -> StreamingResponse:
-    with parts.store.transaction() as tx:
-        project = tx.projects.by_name(name)
-    rows = rows_of(parts.store, project.id)
-    csv = format == "csv"
-    content = as_csv(rows, project.settings.fields) if csv else as_jsonl(rows)
-    media_type = "text/csv; charset=utf-8" if csv else "application/x-ndjson"
-    disposition = f'attachment; filename="{name}-labels.{format}"'
-    return StreamingResponse(
-        content, media_type=media_type, headers={"Content-Disposition": disposition}
-    )
+    files = export(parts.store, name, [format])
+    if format in MEDIA_TYPES:
+        content = (piece for file in files for piece in file.pieces)
+        return _download(content, MEDIA_TYPES[format], f"{name}-labels.{format}")
+    return _download(zipped(files), "application/zip", f"{name}-{format}.zip")
+
+
+def _download(content: Iterator[bytes], media_type: str, file_name: str) -> StreamingResponse:
+    headers = {"Content-Disposition": f'attachment; filename="{file_name}"'}
+    return StreamingResponse(content, media_type=media_type, headers=headers)

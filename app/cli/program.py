@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import typer
 
-from app.cli import keys, projects, rounds, service, simulate
+from app.cli import exits, keys, projects, rounds, service, simulate
 
 HELP = "From an unlabelled pile of text to a trained classifier, with few human labels."
 
@@ -23,8 +23,8 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         rounds.selections,
         rounds.labels,
         rounds.metrics,
-        rounds.export,
     ),
+    "Exits": (exits.export,),
     "Experiments": (simulate.simulate, simulate.bench),
     "Services": (service.serve, service.worker, service.migrate),
 }

@@ -1,17 +1,15 @@
 """Rounds: start, watch, end, read."""
 
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any
 
 import typer
 
-from app.api import exporting
 from app.api import rounds as api_rounds
 from app.bootstrap import build
 from app.cli.output import AsJson, console, friendly, print_json, print_table
 from app.cli.projects import ACTOR, Name
-from app.core.errors import NotFound, RoundsError, WrongInput
+from app.core.errors import NotFound, RoundsError
 from app.ports.store import Page, Store, Transaction
 from app.rounds import commands, sentences
 from app.settings import read_settings
@@ -199,24 +197,6 @@ def metrics(name: Name, as_json: bool = AsJson) -> None:
         empty="Nothing measured yet. A round measures when it closes, on labelled rows imported "
         "with split=test.",
     )
-
-
-@friendly
-def export(
-    name: Name,
-    file_format: Annotated[str, typer.Option("--format", help="jsonl or csv.")] = "jsonl",
-) -> None:
-    """Write current labels with their provenance to standard output."""
-    if file_format not in ("jsonl", "csv"):
-        raise WrongInput("--format must be jsonl or csv.", field="format")
-    store = _store()
-    with store.transaction() as tx:
-        project = tx.projects.by_name(name)
-    rows = exporting.rows_of(store, project.id)
-    as_csv = file_format == "csv"
-    fields = project.settings.fields
-    for block in exporting.as_csv(rows, fields) if as_csv else exporting.as_jsonl(rows):
-        sys.stdout.buffer.write(block)
 
 
 def _labels(store: Store, name: str) -> Iterator[dict[str, Any]]:

@@ -310,6 +310,13 @@ class Views(Protocol):
         """Counts for the metrics endpoint."""
 
 
+class Exits(Protocol):
+    """Reads for what leaves a project, to be read inside the transaction; none holds it all."""
+
+    def annotations(self, project_id: int, number: int) -> Iterator[Mapping[str, Any]]:
+        """Every revision of every answer to a round's batch, in the order they were collected."""
+
+
 class Transaction(Protocol):
     @property
     def projects(self) -> Projects: ...
@@ -331,11 +338,16 @@ class Transaction(Protocol):
     def events(self) -> Events: ...
     @property
     def views(self) -> Views: ...
+    @property
+    def exits(self) -> Exits: ...
 
 
 class Store(Protocol):
     def transaction(self) -> AbstractContextManager[Transaction]:
         """Commits at the end of the block; rolls back if it raises."""
+
+    def snapshot(self) -> AbstractContextManager[Transaction]:
+        """Only for reading, and everything as of one moment, however long it takes."""
 
     def texts(
         self,

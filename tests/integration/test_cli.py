@@ -19,6 +19,7 @@ def rounds(database_url, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ROUNDS_DATABASE_URL", database_url.replace("+psycopg", ""))
     monkeypatch.setenv("ROUNDS_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("HF_TOKEN", raising=False)
     runner = CliRunner()
 
     def run(*arguments, code=0):
@@ -70,6 +71,14 @@ def test_reading_a_finished_round(rounds, database_url, tmp_path):
     exported = [json.loads(line) for line in rounds("export", "shop").stdout.splitlines()]
     assert len(exported) == len(everything)
     assert rounds("export", "shop", "--format", "csv").stdout.startswith("id,text,split,label")
+    folder = tmp_path / "out"
+    written = json_of(rounds("export", "shop", "--to", folder, "--json"))["files"]
+    assert len(written) == 5
+    assert len((folder / "labels.jsonl").read_text().splitlines()) == len(everything)
+    assert "several files" in rounds("export", "shop", "--format", "rounds", code=2).stderr
+    assert "must be one of" in rounds("export", "shop", "--format", "xls", code=2).stderr
+    hub = ("export", "shop", "--to", folder, "--push-to-hub", "me/shop")
+    assert "HF_TOKEN" in rounds(*hub, code=2).stderr
     assert loop.round(1).state == RoundState.CLOSED
     assert "is closed" in rounds("watch", "shop").stdout
     loop.store.engine.dispose()

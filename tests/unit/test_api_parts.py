@@ -7,7 +7,6 @@ from uuid import UUID
 import pytest
 
 from app.api.events import resume_point
-from app.api.exporting import as_csv, harmless
 from app.api.parameters import LARGEST_ID
 from app.api.problems import public_reason
 from app.api.webhooks import dataset_of
@@ -102,21 +101,6 @@ def test_the_dataset_of_a_webhook_is_found_wherever_its_kind_has_it(payload, exp
 )
 def test_a_stream_resumes_where_the_client_was(header, after, expected):
     assert resume_point(header, after) == expected
-
-
-@pytest.mark.parametrize("cell", ["=1", "+1", "-1", "@a", "\t1", "\r1", "\n1"])
-def test_cells_that_would_run_are_marked(cell):
-    assert harmless(cell) == f"'{cell}"
-
-
-@pytest.mark.parametrize("cell", ["plain", "1-1", "", None, -1.5, 3])
-def test_other_cells_stay(cell):
-    assert harmless(cell) == cell
-
-
-def test_a_csv_of_nothing_has_its_heads():
-    (head,) = as_csv(iter([]), ["title", "body"])
-    assert head.startswith(b"id,title,body,split,label,")
 
 
 def test_reasons_of_the_outside_do_not_name_hosts():

@@ -16,6 +16,7 @@ from app.adapters.postgres.annotations import PostgresAnnotations
 from app.adapters.postgres.classifiers import PostgresClassifiers
 from app.adapters.postgres.engine import Sql
 from app.adapters.postgres.events import PostgresEvents
+from app.adapters.postgres.exits import PostgresExits
 from app.adapters.postgres.items import PostgresItems
 from app.adapters.postgres.keys import PostgresKeys
 from app.adapters.postgres.labels import PostgresLabels
@@ -80,6 +81,10 @@ class PostgresTransaction:
     def views(self) -> PostgresViews:
         return PostgresViews(self.sql)
 
+    @cached_property
+    def exits(self) -> PostgresExits:
+        return PostgresExits(self.sql)
+
 
 class PostgresStore:
     def __init__(self, engine: Engine) -> None:
@@ -99,6 +104,12 @@ class PostgresStore:
                     "Run `rounds migrate`."
                 ) from problem
             raise
+
+    @contextmanager
+    def snapshot(self) -> Iterator[PostgresTransaction]:
+        with self.transaction() as tx:
+            tx.sql.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield tx
 
     def texts(
         self,

@@ -1,0 +1,83 @@
+"""What leaves a project: labels, rounds, datasets."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.bootstrap import build
+from app.cli.output import AsJson, console, friendly, print_json
+from app.cli.projects import Name
+from app.core.errors import WrongInput
+from app.exits.files import write_to
+from app.exits.forms import FORMS, MEDIA_TYPES
+from app.exits.forms import export as files_of
+from app.settings import read_settings
+
+To = Annotated[Path | None, typer.Option(help="A folder to write to; made if there is none.")]
+Formats = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--format",
+        help=f"{', '.join(FORMS)}. Repeatable with --to. Without it jsonl; with --to all of the "
+        "rounds, and the labels as jsonl.",
+    ),
+]
+
+
+@friendly
+def export(
+    name: Name,
+    formats: Formats = None,
+    to: To = None,
+    push_to_hub: Annotated[
+        str | None,
+        typer.Option(help="OWNER/NAME: send the Hugging Face folder there, with HF_TOKEN."),
+    ] = None,
+    as_json: bool = AsJson,
+) -> None:
+    """Write labels to standard output, or labels, rounds or a dataset to a folder."""
+    store = build(read_settings()).store
+    if to is None:
+        _check_one_file(formats, push_to_hub)
+        for file in files_of(store, name, formats or ["jsonl"]):
+            sys.stdout.buffer.writelines(file.pieces)
+        return
+    written = write_to(to, files_of(store, name, formats or ["rounds", "jsonl"]))
+    if push_to_hub is not None:
+        _push(to, push_to_hub)
+    if as_json:
+        print_json({"files": [str(path) for path in written]})
+    else:
+        console.print(f"Wrote {len(written)} files to {to}.")
+
+
+def _check_one_file(formats: list[str] | None, push_to_hub: str | None) -> None:
+    if push_to_hub is not None:
+        raise WrongInput("Give --to DIR: the folder is made there, then sent.", field="to")
+    if formats and (len(formats) > 1 or formats[0] in set(FORMS) - set(MEDIA_TYPES)):
+        raise WrongInput("These are several files: give --to DIR.", field="to")
+
+
+def _push(folder: Path, repository: str) -> None:
+    """Only ever where somebody asked for it and has set a token."""
+    import os
+
+    token = os.environ.get("HF_TOKEN")
+    if not token:
+        raise WrongInput(
+            f"The folder {folder} is written. To send it, set HF_TOKEN to a token that may write.",
+            field="HF_TOKEN",
+        )
+    from huggingface_hub import HfApi
+
+    hub = HfApi(token=token)
+    hub.create_repo(repository, repo_type="dataset", private=True, exist_ok=True)
+    hub.upload_folder(
+        folder_path=folder,
+        repo_id=repository,
+        repo_type="dataset",
+        allow_patterns=["README.md", "data/*.parquet"],
+    )
+    console.print(f"Sent to {repository} (private).")
