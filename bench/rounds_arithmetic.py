@@ -110,14 +110,14 @@ def one_round(features: MappedFeatures, self_training: str) -> Seconds:
     classifier = train(
         "default",
         TrainingSet(
-            features.matrix.take(labelled), y[labelled], tuple(f"class {c}" for c in range(CLASSES))
+            features.take(labelled), y[labelled], tuple(f"class {c}" for c in range(CLASSES))
         ),
-        unlabelled=features.matrix.take(rest),
+        unlabelled=features.take(rest),
         seed=0,
         options={"self_training": self_training},
     )
     fitted = time.process_time()
-    probabilities = predict(classifier, features.matrix, candidates, lambda: None)
+    probabilities = predict(classifier, features.matrix, candidates, features.release)
     scored = time.process_time()
     request = SelectionRequest(
         features=features.matrix,

@@ -53,6 +53,28 @@ class FeatureMatrix:
     def take(self, rows: Rows) -> "FeatureMatrix":
         return FeatureMatrix(self.words[rows], self.counts[rows], self.dense[rows])
 
+    @classmethod
+    def stacked(cls, parts: "Sequence[FeatureMatrix]") -> "FeatureMatrix":
+        """The rows of several, one after the other."""
+        return cls(
+            sparse.csr_matrix(sparse.vstack([part.words for part in parts], format="csr")),
+            sparse.csr_matrix(sparse.vstack([part.counts for part in parts], format="csr")),
+            np.concatenate([part.dense for part in parts]),
+        )
+
+    def between(self, begin: int, end: int) -> "FeatureMatrix":
+        """Rows that lie together, without copying them."""
+        words, counts = row_slice(self.words, begin, end), row_slice(self.counts, begin, end)
+        return FeatureMatrix(words, counts, self.dense[begin:end])
+
+
+def row_slice(matrix: sparse.csr_matrix, begin: int, end: int) -> sparse.csr_matrix:
+    """These rows, without copying their values."""
+    starts = matrix.indptr[begin : end + 1]
+    inside = slice(int(starts[0]), int(starts[-1]))
+    parts = (matrix.data[inside], matrix.indices[inside], starts - starts[0])
+    return sparse.csr_matrix(parts, shape=(end - begin, matrix.shape[1]), copy=False)
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingSet:

@@ -51,6 +51,14 @@ class StoredFeatures(Protocol):
     def rows_of(self, item_ids: NDArray[np.int64]) -> Rows:
         """Rows of these items; NotFound if one has no features."""
 
+    def take(self, rows: Rows) -> FeatureMatrix:
+        """Copies of these rows, however far apart they lie, in little more memory than they need;
+        `matrix.take` would leave all that lies around them in memory as well."""
+
+    def release(self) -> None:
+        """What was read need not stay in memory; reading it again brings it back. Whoever walks
+        over all rows says so now and then, and so needs no more memory for more of them."""
+
 
 class FeatureStore(Protocol):
     def build(

@@ -60,7 +60,9 @@ def describe(work: Work, request: SelectionRequest, selection: Selection) -> Seq
     with work.store.transaction() as tx:
         features = tx.classifiers.feature_version(work.round.checkpoint["features_id"])
     item_ids = featurising.open_features(work.parts, features).item_ids
-    position = {int(row): index for index, row in enumerate(request.candidates)}
+    picked = np.array([pick.row for pick in selection.picks], dtype=np.int64)
+    places = np.flatnonzero(np.isin(request.candidates, picked))
+    position = dict(zip(request.candidates[places].tolist(), places.tolist(), strict=True))
     return [
         NewSelection(
             item_id=int(item_ids[pick.row]),

@@ -114,7 +114,7 @@ def fit(work: Work, features: FeatureVersion, labels: Sequence[CurrentLabel]) ->
     classes = work.project.task.labels
     position = {label: index for index, label in enumerate(classes)}
     training = TrainingSet(
-        features=stored.matrix.take(rows),
+        features=stored.take(rows),
         y=np.array([position[_class_of(work.project, one)] for one in labels], dtype=np.int64),
         classes=classes,
     )
@@ -135,7 +135,7 @@ def _unlabelled(work: Work, stored: StoredFeatures) -> FeatureMatrix:
     if len(candidates) > MOST_UNLABELLED:
         chosen = np.random.default_rng(_classifier_seed(work))
         candidates = np.sort(chosen.choice(candidates, MOST_UNLABELLED, replace=False))
-    return stored.matrix.take(stored.rows_of(candidates))
+    return stored.take(stored.rows_of(candidates))
 
 
 def load(parts: Parts, classifier: ClassifierVersion) -> TrainedClassifier:

@@ -80,7 +80,7 @@ def _features(data: LabelledData, pool: Rows, seed: int) -> FeatureMatrix:
         texts = data.texts or ()
         of_pool = [texts[row] for row in pool]
         featuriser = fit_featuriser(lambda: _cut(of_pool), DEFAULT_RECIPE, seed=seed)
-        made = _stacked([featuriser.transform(part) for part in _cut(texts)])
+        made = FeatureMatrix.stacked([featuriser.transform(part) for part in _cut(texts)])
         _KEPT.clear()
         _KEPT[key] = made
     return _KEPT[key]
@@ -88,14 +88,6 @@ def _features(data: LabelledData, pool: Rows, seed: int) -> FeatureMatrix:
 
 def _cut(texts: Sequence[str]) -> list[Sequence[str]]:
     return [texts[at : at + AT_A_TIME] for at in range(0, len(texts), AT_A_TIME)]
-
-
-def _stacked(parts: Sequence[FeatureMatrix]) -> FeatureMatrix:
-    return FeatureMatrix(
-        sparse.csr_matrix(sparse.vstack([part.words for part in parts], format="csr")),
-        sparse.csr_matrix(sparse.vstack([part.counts for part in parts], format="csr")),
-        np.concatenate([part.dense for part in parts]),
-    )
 
 
 def _seed_items(

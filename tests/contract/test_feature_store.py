@@ -388,3 +388,33 @@ def test_texts_that_are_not_fitted_on_teach_nothing(store):
     assert learnt.keys() == expected.keys()
     assert all(np.array_equal(learnt[name], expected[name]) for name in learnt)
     assert both.items == 120
+
+
+def test_rows_far_apart_are_copied_and_what_lies_around_them_is_let_go(
+    store: LocalFeatureStore,
+) -> None:
+    features = store.open(store.build("demo", batches_of(texts_of(6_000)), seed=1, progress=quiet))
+    rows = np.random.default_rng(0).permutation(6_000)[:5_000]
+    same(features.take(rows), features.matrix.take(rows))
+    none = np.zeros(0, np.int64)
+    same(features.take(none), features.matrix.take(none))
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="tells what is mapped: Linux")
+def test_what_was_read_can_be_let_go_and_read_again(store: LocalFeatureStore) -> None:
+    features = store.open(store.build("demo", batches_of(texts_of(6_000)), seed=1, progress=quiet))
+    before = features.matrix.dense.sum(), features.matrix.words.sum()
+    assert mapped_kilobytes("dense.npy") > 1_000
+    features.release()
+    assert mapped_kilobytes("dense.npy") == 0
+    assert (features.matrix.dense.sum(), features.matrix.words.sum()) == before
+
+
+def mapped_kilobytes(name: str) -> int:
+    """How much of a mapped file counts as memory of this process."""
+    lines = Path("/proc/self/smaps").read_text().splitlines()
+    places = [at for at, line in enumerate(lines) if line.endswith(f"/{name}")]
+    sizes = [
+        next(line for line in lines[at:] if line.startswith("Rss:")).split()[1] for at in places
+    ]
+    return sum(map(int, sizes))

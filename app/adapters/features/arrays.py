@@ -4,6 +4,7 @@ Plain .npy files: any numpy can open them. The header is written again at the en
 number of rows; numpy leaves room for that.
 """
 
+import mmap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
@@ -106,6 +107,13 @@ def mapped(path: Path) -> NDArray[Any]:
     """The array in a file, read-only, its pages read when touched."""
     array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     return np.asarray(array)
+
+
+def let_go(array: NDArray[Any]) -> None:
+    """The pages of a `mapped` array that were read stop counting as memory of this process. They
+    stay in the system's cache as long as it likes, and come back when they are touched."""
+    if isinstance(array.base, np.memmap) and hasattr(mmap, "MADV_DONTNEED"):
+        array.base._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]
 
 
 def mapped_csr(folder: Path, name: str, columns: int) -> sparse.csr_matrix:

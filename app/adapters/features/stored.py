@@ -5,8 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from app.adapters.features.arrays import let_go
 from app.core.errors import NotFound
 from app.core.types import FeatureMatrix, Rows
+
+AT_A_TIME = 2_048
+"""Rows copied before what lies around them is let go. The system maps sixteen pages for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +33,16 @@ class MappedFeatures:
                 missing=int((~known).sum()),
             )
         return rows
+
+    def take(self, rows: Rows) -> FeatureMatrix:
+        pieces = []
+        for start in range(0, max(len(rows), 1), AT_A_TIME):
+            pieces.append(self.matrix.take(rows[start : start + AT_A_TIME]))
+            self.release()
+        return FeatureMatrix.stacked(pieces)
+
+    def release(self) -> None:
+        for part in (self.matrix.words, self.matrix.counts):
+            for array in (part.data, part.indices, part.indptr):
+                let_go(array)
+        let_go(self.matrix.dense)

@@ -8,7 +8,6 @@ rows came with it. Scores are kept class by class, which is what everything afte
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from scipy import sparse
 
 from app.core.one_thread import one_thread
 from app.core.types import FeatureMatrix, Floats
@@ -21,19 +20,11 @@ def blocks(rows: int) -> Iterator[tuple[int, int]]:
     return ((begin, min(begin + BLOCK, rows)) for begin in range(0, rows, BLOCK))
 
 
-def row_slice(matrix: sparse.csr_matrix, begin: int, end: int) -> sparse.csr_matrix:
-    """These rows, without copying their values."""
-    starts = matrix.indptr[begin : end + 1]
-    inside = slice(int(starts[0]), int(starts[-1]))
-    parts = (matrix.data[inside], matrix.indices[inside], starts - starts[0])
-    return sparse.csr_matrix(parts, shape=(end - begin, matrix.shape[1]), copy=False)
-
-
 def dense_scores(dense: Floats, weights: Floats) -> Floats:
     """weights (class, dimension) times the rows of one block: (class, BLOCK)."""
-    block = np.zeros((BLOCK, weights.shape[1]), dtype=np.float32)
-    block[: len(dense)] = dense
-    scores: Floats = weights @ block.T
+    if len(dense) < BLOCK:
+        dense = np.pad(dense, ((0, BLOCK - len(dense)), (0, 0)))
+    scores: Floats = weights @ np.ascontiguousarray(dense, dtype=np.float32).T
     return scores
 
 

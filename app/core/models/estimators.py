@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from app.core.models.blocks import BLOCK, row_slice
+from app.core.models.blocks import BLOCK
 from app.core.models.safe_estimators import load_estimator
-from app.core.types import FeatureMatrix, Floats
+from app.core.types import FeatureMatrix, Floats, row_slice
 
 _LEAST = 1e-6
 Table = sparse.csr_matrix | NDArray[np.float64]

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from app.core.errors import WrongInput
 from app.core.types import FeatureMatrix, TrainingSet
@@ -32,12 +31,7 @@ class Labels:
 
     def and_also(self, others: "Labels") -> "Labels":
         """These rows and others of the same classes."""
-        mine, theirs = self.features, others.features
-        features = FeatureMatrix(
-            sparse.csr_matrix(sparse.vstack([mine.words, theirs.words], format="csr")),
-            sparse.csr_matrix(sparse.vstack([mine.counts, theirs.counts], format="csr")),
-            np.concatenate([mine.dense, theirs.dense]),
-        )
+        features = FeatureMatrix.stacked([self.features, others.features])
         y = np.concatenate([self.y, others.y])
         return Labels(features, y, np.concatenate([self.weights, others.weights]))
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from app.core.models.blocks import dense_scores, row_slice
-from app.core.types import FeatureMatrix, Floats
+from app.core.models.blocks import dense_scores
+from app.core.types import FeatureMatrix, Floats, row_slice
 
 
 @dataclass(frozen=True)
@@ -33,15 +33,25 @@ class Linear:
         return len(self.offsets)
 
     @cached_property
-    def _all_words(self) -> Floats:
-        table = np.zeros((self.width, self.words.shape[1]), dtype=np.float32)
-        table[self.columns] = self.words
-        return table
+    def _weights(self) -> Floats:
+        """Of the words that occur in training, and a last row of zeros for all others: small
+        enough for the processor's cache, which a row for every word is not."""
+        return np.pad(self.words, ((0, 1), (0, 0)))
+
+    @cached_property
+    def _place(self) -> NDArray[np.int32]:
+        """Of each word in these weights."""
+        place = np.full(self.width, len(self.columns), dtype=np.int32)
+        place[self.columns] = np.arange(len(self.columns), dtype=np.int32)
+        return place
 
     def block(self, features: FeatureMatrix, begin: int, end: int) -> Floats:
         """Scores (class, BLOCK) of one block of rows."""
         scores = dense_scores(features.dense[begin:end], self.dense)
-        scores[:, : end - begin] += (row_slice(features.words, begin, end) @ self._all_words).T
+        words = row_slice(features.words, begin, end)
+        parts = (words.data, self._place[words.indices], words.indptr)
+        narrow = sparse.csr_matrix(parts, (end - begin, len(self._weights)), copy=False)
+        scores[:, : end - begin] += (narrow @ self._weights).T
         scores += self.offsets[:, None]
         return scores
 

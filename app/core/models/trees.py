@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from app.core.models.blocks import BLOCK, row_slice
+from app.core.models.blocks import BLOCK
 from app.core.models.labels import Labels
-from app.core.types import FeatureMatrix, Floats
+from app.core.types import FeatureMatrix, Floats, row_slice
 
 if TYPE_CHECKING:
     import lightgbm
