@@ -1,10 +1,12 @@
 """How projects look from outside."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.api.round_shapes import RuleOut
 from app.core.entities import Project, Round
 from app.core.projects import NAME
 from app.ports.store import PoolCounts
@@ -46,7 +48,7 @@ class GivenTask(BaseModel):
 
 
 class GivenStopping(BaseModel):
-    """Bounds of a run."""
+    """When rounds stop: any rule that is given. null takes one away."""
 
     model_config = ConfigDict(extra="allow", strict=True, json_schema_extra=CLOSED)
 
@@ -57,6 +59,62 @@ class GivenStopping(BaseModel):
     )
     max_labels: int | None = Field(
         None, json_schema_extra=_documented(minimum=1, maximum=10_000_000)
+    )
+    max_cost: float | None = Field(
+        None,
+        description="Money; people count by `price_per_hour`.",
+        json_schema_extra=_documented(minimum=0.01, maximum=1e9),
+    )
+    max_hours: float | None = Field(
+        None,
+        description="Hours since auto mode was started.",
+        json_schema_extra=_documented(minimum=0.01, maximum=1e6),
+    )
+    price_per_hour: float | None = Field(
+        None,
+        description="What an hour of annotation costs; 0 by default.",
+        json_schema_extra=_documented(minimum=0, maximum=1e6),
+    )
+    labels_a_day: int | None = Field(
+        None,
+        description="What annotators can give in 24 hours; auto mode then waits.",
+        json_schema_extra=_documented(minimum=1, maximum=10_000_000),
+    )
+    target_accuracy: float | None = Field(
+        None,
+        description="Stops when the lower end of the accuracy on the validation split is above.",
+        json_schema_extra=_documented(minimum=0.01, maximum=0.9999),
+    )
+    plateau_rounds: int | None = Field(
+        None,
+        description="Stops when so many rounds brought no more than `plateau_gain` on the "
+        "validation split.",
+        json_schema_extra=_documented(minimum=1, maximum=1000),
+    )
+    plateau_gain: float | None = Field(
+        None,
+        description="Share of items; 0.005 by default.",
+        json_schema_extra=_documented(minimum=0, maximum=0.5),
+    )
+    stable_rounds: int | None = Field(
+        None,
+        description="Stops when successive classifiers agreed in so many rounds.",
+        json_schema_extra=_documented(minimum=1, maximum=1000),
+    )
+    stable_kappa: float | None = Field(
+        None,
+        description="How much they must agree; 0.99 by default.",
+        json_schema_extra=_documented(minimum=0.5, maximum=1),
+    )
+    f_change: float | None = Field(
+        None,
+        description="Stops when the predicted change of F was at most this.",
+        json_schema_extra=_documented(minimum=0.0001, maximum=0.5),
+    )
+    f_change_rounds: int | None = Field(
+        None,
+        description="In so many rounds; 3 by default.",
+        json_schema_extra=_documented(minimum=1, maximum=1000),
     )
 
 
@@ -96,7 +154,7 @@ class GivenSettings(BaseModel):
         description="The same seed and data give the same batches; 0 by default.",
         json_schema_extra=_documented(minimum=0, maximum=2**31 - 1),
     )
-    stopping: GivenStopping | None = Field(None, description="When no further round may start.")
+    stopping: GivenStopping | None = Field(None, description="When rounds stop.")
     strategy_options: dict[str, Any] | None = Field(None, description="Passed to the strategy.")
     classifier_options: dict[str, Any] | None = Field(None, description="Passed to the classifier.")
 
@@ -128,6 +186,11 @@ class ProjectChange(GivenSettings):
         None, json_schema_extra=_documented(enum=["active", "paused", "archived", None])
     )
     guidelines: str | None = Field(None, description="Shown to annotators beside every item.")
+    auto: bool | None = Field(
+        None,
+        description="`false` switches auto mode off; starting a round switches it on.",
+        json_schema_extra=_documented(enum=[False, None]),
+    )
 
 
 class Task(BaseModel):
@@ -139,6 +202,49 @@ class Task(BaseModel):
 class StoppingOut(BaseModel):
     max_rounds: int | None
     max_labels: int | None
+    max_cost: float | None
+    max_hours: float | None
+    price_per_hour: float
+    labels_a_day: int | None
+    target_accuracy: float | None
+    plateau_rounds: int | None
+    plateau_gain: float
+    stable_rounds: int | None
+    stable_kappa: float
+    f_change: float | None
+    f_change_rounds: int
+
+
+class Stopped(BaseModel):
+    """Why auto mode stopped."""
+
+    round: int
+    rules: list[str]
+    message: str
+
+
+class RunOut(BaseModel):
+    """Rounds that follow each other by themselves."""
+
+    auto: bool
+    since: datetime | None = None
+    stopped: Stopped | None = Field(
+        None, description="Why it stopped. Starting a round with `auto` goes on."
+    )
+    judged_after: int | None = Field(None, description="The last round that was judged.")
+    rules: list[RuleOut] = Field(
+        default_factory=list, description="What every rule found then, with its evidence."
+    )
+
+    @classmethod
+    def of(cls, project: Project, findings: Mapping[str, Any] | None) -> "RunOut":
+        return cls(
+            auto=project.auto_since is not None,
+            since=project.auto_since,
+            stopped=Stopped(**project.stopped) if project.stopped else None,
+            judged_after=findings["round"] if findings else None,
+            rules=[RuleOut(**one) for one in findings["rules"]] if findings else [],
+        )
 
 
 class Counts(BaseModel):
@@ -186,10 +292,13 @@ class ProjectOut(BaseModel):
     classifier_options: dict[str, Any]
     counts: Counts
     open_round: OpenRound | None
+    run: RunOut
     created_at: datetime
 
     @classmethod
-    def of(cls, project: Project, counts: PoolCounts, opened: Round | None) -> "ProjectOut":
+    def of(
+        cls, project: Project, counts: PoolCounts, opened: Round | None, run: RunOut
+    ) -> "ProjectOut":
         task = Task(
             type=project.task.type,
             labels=list(project.task.labels),
@@ -203,6 +312,7 @@ class ProjectOut(BaseModel):
             open_round=OpenRound(number=opened.number, state=opened.state.value)
             if opened
             else None,
+            run=run,
             created_at=project.created_at,
             **project.settings.as_json(),
         )

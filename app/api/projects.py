@@ -11,6 +11,7 @@ from app.api.project_shapes import (
     ProjectLine,
     ProjectList,
     ProjectOut,
+    RunOut,
 )
 from app.ports.store import Store
 from app.rounds import commands
@@ -73,4 +74,6 @@ def refit_features(caller: Operator, name: ProjectName, parts: Parts) -> Project
 def read(store: Store, name: str) -> ProjectOut:
     with store.transaction() as tx:
         project = tx.projects.by_name(name)
-        return ProjectOut.of(project, tx.items.counts(project.id), tx.rounds.open(project.id))
+        run = RunOut.of(project, tx.runs.findings(project.id))
+        counts = tx.items.counts(project.id)
+        return ProjectOut.of(project, counts, tx.rounds.open(project.id), run)

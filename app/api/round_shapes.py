@@ -39,6 +39,27 @@ class Step(BaseModel):
     detail: dict[str, Any]
 
 
+class RoundStart(BaseModel):
+    """How to start; nothing need be sent."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"examples": [{"auto": True}]}
+    )
+
+    auto: bool = Field(False, description="Rounds follow each other until a stopping rule holds.")
+
+
+class RuleOut(BaseModel):
+    """What one stopping rule found when a round closed."""
+
+    rule: str
+    verdict: str = Field(
+        description="`go_on`, `stop`, `wait`, or `unknown` where it cannot be judged."
+    )
+    message: str
+    evidence: dict[str, Any]
+
+
 class RoundOut(BaseModel):
     """One round."""
 
@@ -116,6 +137,9 @@ class RoundOut(BaseModel):
     updated_at: datetime
     closed_at: datetime | None
     steps: list[Step] | None = Field(None, description="Only where one round alone is read.")
+    stopping: list[RuleOut] | None = Field(
+        None, description="What every stopping rule found; only where one round alone is read."
+    )
 
     @classmethod
     def of(cls, view: Mapping[str, Any], now: PoolCounts | None = None) -> "RoundOut":

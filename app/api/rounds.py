@@ -7,7 +7,7 @@ from fastapi import APIRouter, Header, Response
 from app.api.access import Operator, Parts, Viewer
 from app.api.parameters import PREFIX, After, Limit, Paged, ProjectName, RoundNumber
 from app.api.problems import problems
-from app.api.round_shapes import RoundOut, SelectionOut, is_open
+from app.api.round_shapes import RoundOut, RoundStart, SelectionOut, is_open
 from app.ports.store import Store, Transaction
 from app.rounds import commands
 
@@ -29,7 +29,9 @@ LOCATION = {"Location": {"description": "The round.", "schema": {"type": "string
     "/projects/{name}/rounds",
     status_code=202,
     summary="Start the next round",
-    description="Answers at once; a worker does the rest. Watch the round, or its events.",
+    description="Answers at once; a worker does the rest. Watch the round, or its events. With "
+    "`auto` further rounds follow by themselves until a stopping rule holds; a round that is open "
+    "already becomes the first of them.",
     responses={
         **problems(401, 403, 404, 409, 422),
         202: {"description": "The round is planned.", "headers": LOCATION},
@@ -40,12 +42,14 @@ def start_round(
     name: ProjectName,
     parts: Parts,
     response: Response,
+    body: RoundStart | None = None,
     idempotency_key: IdempotencyKey = None,
 ) -> RoundOut:
     round_ = commands.start_round(
         parts.store,
         name,
         actor=caller.name,
+        auto=body.auto if body else False,
         key_id=caller.id,
         idempotency_key=idempotency_key or "",
     )

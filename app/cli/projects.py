@@ -217,6 +217,7 @@ def status(
         print_json({**project, "rounds": [one.model_dump(mode="json") for one in rounds]})
         return
     _print_status(name, project["counts"], [one.model_dump() for one in rounds])
+    _print_run(store, name, project["run"]["rules"])
 
 
 def rounds_of(store: Store, name: str) -> list[RoundOut]:
@@ -255,6 +256,19 @@ def _print_status(name: str, counts: dict[str, int], rounds: list[dict[str, Any]
         ],
         empty=f"No rounds yet. Next: rounds start {name}",
     )
+
+
+def _print_run(store: Store, name: str, rules: list[dict[str, Any]]) -> None:
+    with store.transaction() as tx:
+        sentence = sentences.of_run(tx.projects.by_name(name))
+    if sentence:
+        console.print(sentence)
+    if rules:
+        print_table(
+            ["stopping rule", "says", "because"],
+            [[one["rule"], one["verdict"].replace("_", " "), one["message"]] for one in rules],
+            empty="",
+        )
 
 
 def _print_projects(store: Store, *, as_json: bool) -> None:

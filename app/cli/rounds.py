@@ -40,19 +40,32 @@ def _round(store: Store, name: str, number: int) -> dict[str, Any]:
 def start(
     name: Name,
     follow: Annotated[bool, typer.Option("--watch", help="Stay and tell what happens.")] = False,
+    auto: Annotated[
+        bool,
+        typer.Option(
+            "--auto", help="Rounds follow each other until a stopping rule of the project holds."
+        ),
+    ] = False,
     as_json: bool = AsJson,
 ) -> None:
     """Start the next round."""
     store = _store()
-    round_ = commands.start_round(store, name, actor=ACTOR)
+    round_ = commands.start_round(store, name, actor=ACTOR, auto=auto)
     if as_json:
         print_json(_round(store, name, round_.number))
         return
     console.print(f"Round {round_.number} started: {round_.batch_size} items.")
+    if auto:
+        console.print(_run_sentence(store, name))
     if follow:
         _follow(store, name, round_.number)
     else:
         console.print(f"Next: rounds watch {name}")
+
+
+def _run_sentence(store: Store, name: str) -> str:
+    with store.transaction() as tx:
+        return sentences.of_run(tx.projects.by_name(name)) or ""
 
 
 @friendly

@@ -68,6 +68,10 @@ class Project:
     settings: ProjectSettings
     state: ProjectState
     created_at: datetime
+    auto_since: datetime | None = None
+    """Since when rounds follow each other by themselves; None if they do not."""
+    stopped: Json | None = None
+    """Why they stopped: `round`, `rules`, `message`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +274,20 @@ class RoundCounts:
     lost: int
     answered: int
     labelled: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What stopping rules want to know that only the records tell."""
+
+    hours: float | None
+    """Since auto mode was started; None if it was not."""
+    human_hours: float
+    """Between the answers of each annotator, longer pauses cut."""
+    round_labels: int
+    labels_today: int
+    free_in: float
+    """Seconds until a day's capacity has room again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,17 +6,9 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from app.core.errors import WrongInput
+from app.core.stopping.settings import Stopping, stopping_from
 
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,58}[a-z0-9])?")
-DEFAULT_MAX_ROUNDS = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Stopping:
-    """Bounds of a run. `max_rounds` holds when nothing else is given."""
-
-    max_rounds: int | None = DEFAULT_MAX_ROUNDS
-    max_labels: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +48,11 @@ def settings_from(given: Mapping[str, Any], base: ProjectSettings | None = None)
         raise WrongInput(
             f"Unknown setting {unknown[0]!r}. Known: {', '.join(sorted(known))}.", field=unknown[0]
         )
-    checked = {key: _CHECKS[key](key, value) for key, value in given.items() if value is not None}
-    return replace(base or ProjectSettings(), **checked)
+    given = {key: value for key, value in given.items() if value is not None}
+    base = base or ProjectSettings()
+    stopping = stopping_from(given.pop("stopping", {}), base.stopping)
+    checked = {key: _CHECKS[key](key, value) for key, value in given.items()}
+    return replace(base, stopping=stopping, **checked)
 
 
 def _whole(low: int, high: int) -> Callable[[str, Any], int]:
@@ -99,25 +94,6 @@ def _field_names(key: str, value: Any) -> tuple[str, ...]:
     return names
 
 
-def _stopping(key: str, value: Any) -> Stopping:
-    if isinstance(value, Stopping):
-        return value
-    given = _mapping(key, value)
-    if unknown := sorted(set(given) - {"max_rounds", "max_labels"}):
-        raise WrongInput(
-            f"Unknown stopping rule {unknown[0]!r}. Known: max_labels, max_rounds.",
-            field=f"stopping.{unknown[0]}",
-        )
-    bounds = {
-        name: _whole(1, 10_000_000)(f"stopping.{name}", bound)
-        for name, bound in given.items()
-        if bound is not None
-    }
-    if not bounds:
-        return Stopping()
-    return Stopping(max_rounds=bounds.get("max_rounds"), max_labels=bounds.get("max_labels"))
-
-
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "batch_size": _whole(1, 10_000),
     "strategy": _text,
@@ -126,7 +102,6 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "overlap": _whole(1, 50),
     "fields": _field_names,
     "seed": _whole(0, 2**31 - 1),
-    "stopping": _stopping,
     "strategy_options": _mapping,
     "classifier_options": _mapping,
 }

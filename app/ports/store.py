@@ -35,6 +35,7 @@ from app.core.entities import (
     Round,
     RoundCounts,
     RoundState,
+    RunFacts,
     SelectedItem,
 )
 from app.core.importing import ImportRow
@@ -116,9 +117,16 @@ class Items(Protocol):
 
 class Rounds(Protocol):
     def start(
-        self, project: Project, *, strategy: str, classifier: str, seed_of: Any, actor: str
+        self,
+        project: Project,
+        *,
+        strategy: str,
+        classifier: str,
+        seed_of: Any,
+        actor: str,
+        due_in: float = 0.0,
     ) -> Round:
-        """The next round, planned. Conflict while one is open."""
+        """The next round, planned and due in so many seconds. Conflict while one is open."""
 
     def get(self, round_id: int) -> Round: ...
     def by_number(self, project_id: int, number: int) -> Round: ...
@@ -153,6 +161,26 @@ class Rounds(Protocol):
     def by_key(self, key_id: int, key: str, request_hash: str) -> Round | None:
         """The round an earlier request with this Idempotency-Key made; Conflict if it asked
         for something else."""
+
+
+class Runs(Protocol):
+    """Rounds that follow each other by themselves."""
+
+    def begin(self, project_id: int) -> None: ...
+    def end(self, project_id: int, stopped: Mapping[str, Any] | None) -> None:
+        """With the reason, if a rule stopped it."""
+
+    def facts(self, project_id: int, round_id: int | None, labels_a_day: int | None) -> RunFacts:
+        """What the records say to the rules."""
+
+    def measured(self, project_id: int) -> Sequence[Mapping[str, Any]]:
+        """What was measured for the rules at the end of each round, oldest first."""
+
+    def findings(self, project_id: int) -> Mapping[str, Any] | None:
+        """What every rule found after the last closed round."""
+
+    def sample(self, project_id: int, seed: int, size: int) -> ItemIds:
+        """Some items of the pool; the same ones while the pool stays as it is."""
 
 
 class Selections(Protocol):
@@ -324,6 +352,8 @@ class Transaction(Protocol):
     def items(self) -> Items: ...
     @property
     def rounds(self) -> Rounds: ...
+    @property
+    def runs(self) -> Runs: ...
     @property
     def selections(self) -> Selections: ...
     @property

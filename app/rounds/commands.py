@@ -17,8 +17,8 @@ from app.core.projects import check_name, settings_from
 from app.core.strategies import resolve_strategy
 from app.core.tasks import TaskSpec, task_type
 from app.ports.rows import Row
-from app.ports.store import Store, Transaction
-from app.rounds.identity import derived_seed
+from app.ports.store import Store
+from app.rounds import automatic, starting
 
 KEY_PREFIX = "rnd_"
 SHOWN_REJECTIONS = 1000
@@ -75,6 +75,7 @@ def change_project(store: Store, name: str, given: Mapping[str, Any], *, actor: 
     """New settings hold from the next round on; an open round keeps those it began with."""
     rest = _storable(given)
     state = _state_from(rest.pop("state", None))
+    auto = _off_only(rest.pop("auto", None))
     guidelines = rest.pop("guidelines", None)
     if guidelines is not None and not isinstance(guidelines, str):
         raise WrongInput("guidelines must be text.", field="guidelines")
@@ -87,7 +88,18 @@ def change_project(store: Store, name: str, given: Mapping[str, Any], *, actor: 
             project.id, settings=settings, guidelines=guidelines, state=state
         )
         tx.events.add("project.changed", actor, project_id=project.id, changes=_storable(given))
+        if auto is False:
+            tx.runs.end(project.id, None)
+            changed = tx.projects.get(project.id)
     return changed
+
+
+def _off_only(given: object) -> bool | None:
+    if given is None or given is False:
+        return given
+    raise WrongInput(
+        "auto can be set to false only. Start a round with auto to switch it on.", field="auto"
+    )
 
 
 def _state_from(given: object) -> ProjectState | None:
@@ -213,11 +225,19 @@ def _refused(report: ImportReport) -> WrongInput:
 
 
 def start_round(
-    store: Store, name: str, *, actor: str, key_id: int | None = None, idempotency_key: str = ""
+    store: Store,
+    name: str,
+    *,
+    actor: str,
+    auto: bool = False,
+    key_id: int | None = None,
+    idempotency_key: str = "",
 ) -> Round:
     """Plan the next round; a worker takes it from there. The same Idempotency-Key gives the same
-    round however often it is sent."""
-    request_hash = sha256(json.dumps(["start", name]).encode()).hexdigest()
+    round however often it is sent. With `auto` further rounds follow by themselves; a round that is
+    open already becomes the first of them."""
+    asked = ["start", name, "auto"] if auto else ["start", name]
+    request_hash = sha256(json.dumps(asked).encode()).hexdigest()
     with store.transaction() as tx:
         project = tx.projects.by_name(name)
         tx.projects.lock(project.id, "start")
@@ -225,51 +245,13 @@ def start_round(
             known = tx.rounds.by_key(key_id, idempotency_key, request_hash)
             if known is not None:
                 return known
-        _check_may_start(tx, project)
-        round_ = tx.rounds.start(
-            project,
-            strategy=resolve_strategy(project.settings.strategy),
-            classifier=resolve_classifier(project.settings.classifier),
-            seed_of=lambda number: derived_seed(project.settings.seed, "round", number),
-            actor=actor,
-        )
+        if auto:
+            automatic.begin(tx, project, actor=actor)
+        opened = tx.rounds.open(project.id) if auto else None
+        round_ = opened or starting.plan_round(tx, project, actor=actor)
         if key_id is not None and idempotency_key:
             tx.rounds.remember_key(key_id, idempotency_key, request_hash, round_)
-        tx.events.add("round.planned", actor, project_id=project.id, round_id=round_.id)
     return round_
-
-
-def _check_may_start(tx: Transaction, project: Project) -> None:
-    if project.state != ProjectState.ACTIVE:
-        raise Conflict(f"The project is {project.state.value}. Set its state to active first.")
-    if tx.rounds.open(project.id) is not None:
-        return  # the store says which one, and what state it is in
-    counts = tx.items.counts(project.id)
-    if counts.candidates == 0:
-        raise Conflict(
-            "The pool has no unlabelled item left to select."
-            if counts.pool
-            else "The project has no items. Import some first.",
-            pool=counts.pool,
-            labelled=counts.labelled,
-        )
-    _check_bounds(project, rounds=len(tx.rounds.all(project.id)), labelled=counts.labelled)
-
-
-def _check_bounds(project: Project, *, rounds: int, labelled: int) -> None:
-    stopping = project.settings.stopping
-    if stopping.max_rounds is not None and rounds >= stopping.max_rounds:
-        raise Conflict(
-            f"The project has reached its bound of {stopping.max_rounds} rounds. Raise "
-            "stopping.max_rounds to go on.",
-            rounds=rounds,
-        )
-    if stopping.max_labels is not None and labelled >= stopping.max_labels:
-        raise Conflict(
-            f"The project has reached its bound of {stopping.max_labels} labels. Raise "
-            "stopping.max_labels to go on.",
-            labelled=labelled,
-        )
 
 
 def cancel_round(store: Store, name: str, number: int, *, actor: str) -> Round:

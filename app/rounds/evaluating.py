@@ -24,6 +24,8 @@ NO_HELD_OUT = (
 
 @dataclass(frozen=True, slots=True)
 class Result:
+    features: FeatureVersion
+    classifier: ClassifierVersion | None
     save: Callable[[Transaction], None]
     checkpoint: Mapping[str, Any]
     detail: Mapping[str, Any]
@@ -45,6 +47,8 @@ def evaluate(work: Work) -> Result:
             )
 
     return Result(
+        features,
+        fitted,
         save,
         checkpoint={"labelled": counts.labelled, "unlabelled": counts.candidates, "notes": notes},
         detail={"classifier": fitted.agent if fitted else None, "notes": notes},

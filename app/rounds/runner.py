@@ -120,6 +120,7 @@ class Runner:
                 round_id=round_.id,
                 seconds=round(seconds, 3),
             )
+            outcome.then(tx)
         log.info(
             "step.done",
             project=work.project.name,

@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping
 
 from app.core.entities import RoundState
 from app.core.strategies import cold_start, select_round
+from app.ports.store import Transaction
 from app.rounds import (
+    automatic,
     collecting,
     evaluating,
     featurising,
@@ -17,6 +19,7 @@ from app.rounds import (
     pushing,
     scoring,
     selecting,
+    stopping,
     training,
 )
 from app.rounds.work import Outcome, Work
@@ -101,11 +104,18 @@ def merge(work: Work) -> Outcome:
 
 
 def evaluate(work: Work) -> Outcome:
-    """Retrain on all labels and measure on the held-out split."""
+    """Retrain on all labels, measure on the held-out split, and see whether to go on."""
     result = evaluating.evaluate(work)
+    judged = stopping.judge_round(work, result)
+
+    def save(tx: Transaction) -> None:
+        result.save(tx)
+        judged.save(tx)
+
     return Outcome(
         RoundState.CLOSED,
-        save=result.save,
+        save=save,
+        then=lambda tx: automatic.go_on(tx, work.round, judged.findings),
         checkpoint=result.checkpoint,
         detail=result.detail,
     )
@@ -119,6 +129,7 @@ def cancel(work: Work) -> Outcome:
     return Outcome(
         RoundState.CANCELLED,
         save=lambda tx: tx.selections.give_up_lost(work.round),
+        then=lambda tx: automatic.cancelled(tx, work.round),
         detail={"labels_kept": labels},
     )
 

@@ -52,6 +52,8 @@ class Outcome:
     next: RoundState | None
     """None: stay in this state and look again after `wait_seconds`."""
     save: Callable[[Transaction], None] = _nothing
+    then: Callable[[Transaction], None] = _nothing
+    """In the same transaction, after the move: what the round's new state leads to."""
     checkpoint: Mapping[str, Any] = field(default_factory=dict)
     detail: Mapping[str, Any] = field(default_factory=dict)
     wait_seconds: float = 0.0

@@ -24,9 +24,20 @@ COMMANDS = {
 
 
 @router.post("/projects/{name}/rounds")
-def start_round(session: Operator, name: ProjectName, parts: Parts) -> RedirectResponse:
-    commands.start_round(parts.store, name, actor=session.key.name)
-    return _back(name, "started")
+def start_round(
+    session: Operator,
+    name: ProjectName,
+    parts: Parts,
+    auto: Annotated[str, Form(max_length=10)] = "",
+) -> RedirectResponse:
+    commands.start_round(parts.store, name, actor=session.key.name, auto=bool(auto))
+    return _back(name, "auto" if auto else "started")
+
+
+@router.post("/projects/{name}/auto-off")
+def auto_off(session: Operator, name: ProjectName, parts: Parts) -> RedirectResponse:
+    commands.change_project(parts.store, name, {"auto": False}, actor=session.key.name)
+    return _back(name, "auto-off")
 
 
 @router.get("/projects/{name}/rounds/{number}/{steering}")

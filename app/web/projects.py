@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from app.api.access import Parts
 from app.api.parameters import LARGEST_ID, After, ProjectName, RoundNumber
-from app.api.project_shapes import Counts
+from app.api.project_shapes import Counts, RunOut
 from app.api.round_shapes import RoundOut, SelectionOut, is_open
 from app.api.rounds import read_in
 from app.core.errors import NotFound
@@ -24,6 +24,8 @@ router = APIRouter()
 ROWS = 50
 DONE = {
     "started": "The round was started.",
+    "auto": "Rounds now follow each other.",
+    "auto-off": "No further round will start by itself; an open round goes on.",
     "finish": "The round will close with the answers there are.",
     "cancel": "The round will be cancelled; answers already given are kept.",
     "resume": "The round goes on where it failed.",
@@ -75,6 +77,7 @@ def project_page(
     with parts.store.transaction() as tx:
         project = tx.projects.by_name(name)
         newest = tx.views.last_event(project.id)
+        run = RunOut.of(project, tx.runs.findings(project.id))
         counts = tx.items.counts(project.id)
         listed = tx.views.rounds(project.id, before, ROWS, newest_first=True)
         last = tx.views.rounds(project.id, 0, 1, newest_first=True).items
@@ -89,6 +92,8 @@ def project_page(
         project=project,
         counts=counts,
         sentence=_sentence(name, latest, Counts.of(counts)),
+        run=run,
+        run_sentence=sentences.of_run(project),
         latest=latest,
         open_round=latest if latest and is_open(latest.state) else None,
         rounds=rounds,

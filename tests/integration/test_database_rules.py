@@ -774,3 +774,10 @@ def test_a_round_that_is_due_later_wakes_nobody(db: Database, database_url: str)
         listener.execute("SELECT pg_notify('rounds_work', 'end of what was sent')")
         heard = next(iter(listener.notifies(timeout=60, stop_after=1)))
     assert heard.payload == "end of what was sent"
+
+
+def test_a_project_runs_by_itself_or_says_why_it_stopped_never_both(db: Database) -> None:
+    project = db.project(auto_since="2026-01-01")
+    assert db.run("UPDATE projects SET auto_since = NULL, stopped = '{}' WHERE id = %s", project)
+    with pytest.raises(errors.CheckViolation, match="runs_or_stopped"):
+        db.run("UPDATE projects SET auto_since = now() WHERE id = %s", project)

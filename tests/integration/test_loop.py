@@ -268,7 +268,7 @@ def test_without_held_out_items_the_round_says_so_instead_of_a_number(database_u
         tx.sql.run("UPDATE projects SET items_changed_at = now()")
     closed = loop.play(loop.start())
     assert "held-out" in closed.checkpoint["notes"][0]
-    assert all_rows(loop.store, "SELECT * FROM evaluations") == []
+    assert all_rows(loop.store, "SELECT * FROM evaluations WHERE kind = 'held_out'") == []
     loop.store.engine.dispose()
 
 

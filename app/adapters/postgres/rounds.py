@@ -31,6 +31,7 @@ class PostgresRounds:
         classifier: str,
         seed_of: Callable[[int], int],
         actor: str,
+        due_in: float = 0.0,
     ) -> Round:
         last = self.sql.value(
             "SELECT coalesce(max(number), 0) FROM rounds WHERE project_id = :project",
@@ -41,9 +42,10 @@ class PostgresRounds:
                 row = self.sql.one(
                     """
                     INSERT INTO rounds (project_id, number, strategy, classifier, batch_size, seed,
-                                        settings, actor)
+                                        settings, actor, due_at)
                     VALUES (:project, :number, :strategy, :classifier, :batch_size, :seed,
-                            cast(:settings AS jsonb), :actor) RETURNING *
+                            cast(:settings AS jsonb), :actor,
+                            now() + make_interval(secs => :due_in)) RETURNING *
                     """,
                     project=project.id,
                     number=last + 1,
@@ -53,6 +55,7 @@ class PostgresRounds:
                     seed=seed_of(last + 1),
                     settings=json.dumps(project.settings.as_json()),
                     actor=actor,
+                    due_in=due_in,
                 )
         except IntegrityError:
             raise self._already_open(project.id) from None

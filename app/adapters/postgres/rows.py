@@ -46,6 +46,8 @@ def project(row: RowMapping) -> Project:
         settings=project_settings(row["settings"]),
         state=ProjectState(row["state"]),
         created_at=row["created_at"],
+        auto_since=row["auto_since"],
+        stopped=row["stopped"],
     )
 
 

@@ -23,6 +23,7 @@ from app.adapters.postgres.labels import PostgresLabels
 from app.adapters.postgres.migrate import current_revision, newest_revision
 from app.adapters.postgres.projects import PostgresProjects
 from app.adapters.postgres.rounds import PostgresRounds
+from app.adapters.postgres.runs import PostgresRuns
 from app.adapters.postgres.selections import PostgresSelections
 from app.adapters.postgres.views import PostgresViews
 from app.core.errors import Unavailable
@@ -52,6 +53,10 @@ class PostgresTransaction:
     @cached_property
     def rounds(self) -> PostgresRounds:
         return PostgresRounds(self.sql)
+
+    @cached_property
+    def runs(self) -> PostgresRuns:
+        return PostgresRuns(self.sql)
 
     @cached_property
     def selections(self) -> PostgresSelections:

@@ -102,7 +102,12 @@ class PostgresViews:
             "WHERE round_id = :round ORDER BY id",
             round=row["id"],
         )
-        return {**row, "steps": [dict(step) for step in steps]}
+        rules = self.sql.value(
+            "SELECT metrics->'rules' FROM evaluations WHERE round_id = :round "
+            "AND kind = 'stopping'",
+            round=row["id"],
+        )
+        return {**row, "steps": [dict(step) for step in steps], "stopping": rules or []}
 
     def selections(self, project_id: int, number: int, after: int, limit: int) -> Page:
         found = self.sql.all(
@@ -163,7 +168,7 @@ class PostgresViews:
                    c.name || '/' || c.number AS classifier_version
             FROM evaluations e JOIN rounds r ON r.id = e.round_id
             LEFT JOIN classifier_versions c ON c.id = e.classifier_id
-            WHERE e.project_id = :project ORDER BY r.number, e.kind
+            WHERE e.project_id = :project AND e.kind <> 'stopping' ORDER BY r.number, e.kind
             """,
             project=project_id,
         )

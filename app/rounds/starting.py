@@ -1,0 +1,65 @@
+"""The next round of a project: whether it may begin, and how it is planned."""
+
+from app.core.entities import Project, ProjectState, Round
+from app.core.errors import Conflict
+from app.core.models import resolve_classifier
+from app.core.stopping.rules import Progress, bounds
+from app.core.strategies import resolve_strategy
+from app.ports.store import PoolCounts, Transaction
+from app.rounds.identity import derived_seed
+
+
+def plan_round(tx: Transaction, project: Project, *, actor: str, due_in: float = 0.0) -> Round:
+    """The next round, due in so many seconds. Conflict says why there can be none."""
+    _check_may_start(tx, project)
+    round_ = tx.rounds.start(
+        project,
+        strategy=resolve_strategy(project.settings.strategy),
+        classifier=resolve_classifier(project.settings.classifier),
+        seed_of=lambda number: derived_seed(project.settings.seed, "round", number),
+        actor=actor,
+        due_in=due_in,
+    )
+    tx.events.add("round.planned", actor, project_id=project.id, round_id=round_.id)
+    return round_
+
+
+def _check_may_start(tx: Transaction, project: Project) -> None:
+    if project.state != ProjectState.ACTIVE:
+        raise Conflict(f"The project is {project.state.value}. Set its state to active first.")
+    if tx.rounds.open(project.id) is not None:
+        return  # the store says which one, and what state it is in
+    counts = tx.items.counts(project.id)
+    if counts.candidates == 0:
+        raise Conflict(
+            "The pool has no unlabelled item left to select."
+            if counts.pool
+            else "The project has no items. Import some first.",
+            pool=counts.pool,
+            labelled=counts.labelled,
+        )
+    _check_bounds(tx, project, counts)
+
+
+def _check_bounds(tx: Transaction, project: Project, counts: PoolCounts) -> None:
+    stopping = project.settings.stopping
+    facts = tx.runs.facts(project.id, None, stopping.labels_a_day)
+    progress = Progress(
+        rounds=len(tx.rounds.all(project.id)),
+        labels=counts.labelled,
+        candidates=counts.candidates,
+        round_labels=0,
+        labels_today=facts.labels_today,
+        cost=spent(facts.human_hours, stopping.price_per_hour),
+    )
+    for reached in bounds(stopping, progress):
+        raise Conflict(
+            f"The project has reached a bound: {reached.message} Raise stopping.{reached.rule} to "
+            f"go on, such as with `rounds set {project.name} stopping.{reached.rule}=…`.",
+            **reached.evidence,
+        )
+
+
+def spent(human_hours: float, price_per_hour: float) -> float:
+    """Money so far: people by the hour."""
+    return human_hours * price_per_hour
