@@ -4,6 +4,7 @@ import os
 import secrets
 import socket
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,9 @@ from sqlalchemy import Engine
 
 import app
 from app.adapters.argilla.tool import ArgillaTool
+from app.adapters.embeddings.address import AddressModel
+from app.adapters.embeddings.cached import CachedEncoder, EmbeddingModel
+from app.adapters.embeddings.local import LocalModel
 from app.adapters.features import LocalFeatureStore
 from app.adapters.files import LocalFiles
 from app.adapters.postgres.engine import make_engine
@@ -22,6 +26,7 @@ from app.api.wiring import ApiParts
 from app.core.errors import Refused, Unavailable, WrongInput
 from app.core.importing import RowLimits
 from app.embedded import running
+from app.ports.encoder import Encoder
 from app.rounds import commands
 from app.rounds.runner import Runner
 from app.rounds.work import Parts
@@ -81,7 +86,13 @@ class Container:
             files=LocalFiles(self.home / "files"),
             features=LocalFeatureStore(self.home / "features"),
             poll_seconds=self.settings.poll_seconds,
+            encoders=self.encoders,
         )
+
+    @cached_property
+    def encoders(self) -> Mapping[str, Encoder]:
+        """What projects may have for sentence embeddings; nothing is loaded or asked yet."""
+        return offered_encoders(self.settings, self.home / "embeddings")
 
     @property
     def home(self) -> Path:
@@ -146,6 +157,7 @@ def api_parts(container: Container) -> ApiParts:
     return ApiParts(
         store=container.store,
         rows=FileRows(),
+        encoders=container.encoders,
         ping_tool=container.tool.ping,
         cookie_secret=container.cookie_secret(),
         webhook_secret=container.webhook_secret,
@@ -153,6 +165,39 @@ def api_parts(container: Container) -> ApiParts:
         max_upload_bytes=settings.max_upload_mb * 2**20,
         public_url=settings.public_url,
         version=app.__version__,
+    )
+
+
+def offered_encoders(settings: Settings, folder: Path) -> Mapping[str, Encoder]:
+    """By the value of the project's setting."""
+    models: dict[str, EmbeddingModel] = {}
+    if settings.embeddings_local_model:
+        models["local"] = LocalModel(settings.embeddings_local_model)
+    if settings.embeddings_url:
+        models["address"] = _address_model(settings)
+    return {
+        kind: CachedEncoder(
+            model,
+            folder,
+            batch=settings.embeddings_batch,
+            most_chars=settings.embeddings_max_chars,
+        )
+        for kind, model in models.items()
+    }
+
+
+def _address_model(settings: Settings) -> AddressModel:
+    if not settings.embeddings_model:
+        raise WrongInput(
+            "ROUNDS_EMBEDDINGS_URL is set but ROUNDS_EMBEDDINGS_MODEL is not. Name the model.",
+            field="ROUNDS_EMBEDDINGS_MODEL",
+        )
+    key = settings.embeddings_api_key
+    return AddressModel(
+        settings.embeddings_url or "",
+        settings.embeddings_model,
+        key.get_secret_value() if key else None,
+        timeout=settings.embeddings_timeout_seconds,
     )
 
 

@@ -54,6 +54,29 @@ class Settings(BaseSettings):
     secret_key: SecretStr | None = Field(
         None, description="Signs the dashboard's cookies. Unset: made once, kept in Postgres."
     )
+    embeddings_local_model: str | None = Field(
+        None,
+        description="Folder or name of a sentence-transformers model that projects may use; needs "
+        "rounds[embeddings].",
+    )
+    embeddings_url: str | None = Field(
+        None,
+        description="Base address of an OpenAI-compatible embeddings service that projects may "
+        "use, such as https://api.openai.com/v1. Their texts are sent there.",
+    )
+    embeddings_model: str | None = Field(
+        None, description="Name of the model at that address; goes with ROUNDS_EMBEDDINGS_URL."
+    )
+    embeddings_api_key: SecretStr | None = Field(None, description="Key for that address.")
+    embeddings_batch: int = Field(
+        64, ge=1, le=2048, description="Texts in one request for embeddings."
+    )
+    embeddings_max_chars: int = Field(
+        8000, ge=1, description="So much of a text is embedded; the rest is not looked at."
+    )
+    embeddings_timeout_seconds: float = Field(
+        60, gt=0, description="How long one request for embeddings may take."
+    )
     poll_seconds: float = Field(
         2, gt=0, description="How often answers are looked for; a webhook makes it at once."
     )

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.round_shapes import RuleOut
 from app.core.entities import Project, Round
-from app.core.projects import NAME
+from app.core.projects import EMBEDDINGS, NAME, fields_sent
 from app.ports.store import PoolCounts
 
 EXAMPLE: Any = {
@@ -157,6 +157,13 @@ class GivenSettings(BaseModel):
     stopping: GivenStopping | None = Field(None, description="When rounds stop.")
     strategy_options: dict[str, Any] | None = Field(None, description="Passed to the strategy.")
     classifier_options: dict[str, Any] | None = Field(None, description="Passed to the classifier.")
+    embeddings: str | None = Field(
+        None,
+        description="Sentence embeddings: `off` (the default), `local` (a model on the server) or "
+        "`address` (a service to which the texts of all items are sent). Only what the server "
+        "offers.",
+        json_schema_extra=_documented(enum=[*EMBEDDINGS, None]),
+    )
 
 
 class NewProject(GivenSettings):
@@ -290,6 +297,10 @@ class ProjectOut(BaseModel):
     stopping: StoppingOut
     strategy_options: dict[str, Any]
     classifier_options: dict[str, Any]
+    embeddings: str
+    fields_sent: list[str] = Field(
+        description="Fields whose texts are sent to the server's embeddings address."
+    )
     counts: Counts
     open_round: OpenRound | None
     run: RunOut
@@ -314,6 +325,7 @@ class ProjectOut(BaseModel):
             else None,
             run=run,
             created_at=project.created_at,
+            fields_sent=fields_sent(project.settings),
             **project.settings.as_json(),
         )
 

@@ -29,7 +29,9 @@ def create_project(
     caller: Operator, body: NewProject, parts: Parts, response: Response
 ) -> ProjectOut:
     given = body.model_dump(exclude_unset=True)
-    project = commands.create_project(parts.store, given, actor=caller.name)
+    project = commands.create_project(
+        parts.store, given, actor=caller.name, encoders=parts.encoders
+    )
     response.headers["Location"] = f"/api/v1/projects/{project.name}"
     return read(parts.store, project.name)
 
@@ -55,7 +57,7 @@ def change_project(
     caller: Operator, name: ProjectName, body: ProjectChange, parts: Parts
 ) -> ProjectOut:
     given = body.model_dump(exclude_unset=True)
-    commands.change_project(parts.store, name, given, actor=caller.name)
+    commands.change_project(parts.store, name, given, actor=caller.name, encoders=parts.encoders)
     return read(parts.store, name)
 
 

@@ -1,11 +1,12 @@
 """What the routes and pages are given; bootstrap makes it from the settings."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from fastapi import Request
 
 from app.core.importing import RowLimits
+from app.ports.encoder import Encoder
 from app.ports.rows import RowReader
 from app.ports.store import Store
 
@@ -31,6 +32,8 @@ class ApiParts:
     heartbeat_seconds: float = 15.0
     """How often an event stream says that it is alive, and looks whether its key still is."""
     max_streams: int = 500
+    encoders: Mapping[str, Encoder] = field(default_factory=dict)
+    """What this server offers for sentence embeddings."""
     public_url: str | None = None
     """Where people reach the service; https here marks cookies as secure."""
     version: str = "0"

@@ -13,12 +13,14 @@ from app.api.items import ImportOut
 from app.api.round_shapes import RoundOut
 from app.bootstrap import build
 from app.cli.output import AsJson, console, friendly, print_json, print_table
-from app.core.entities import ImportReport
+from app.core.entities import ImportReport, Project
 from app.core.errors import WrongInput
 from app.core.importing import Rejection, RowLimits
+from app.core.projects import fields_sent
 from app.ports.rows import Row
 from app.ports.store import Store
 from app.rounds import commands, sentences
+from app.rounds.encoders import Encoders
 from app.settings import read_settings
 
 ACTOR = "command line"
@@ -55,12 +57,14 @@ def init(
         },
         **parse_settings(settings or []),
     }
-    store = build(read_settings()).store
-    project = commands.create_project(store, given, actor=ACTOR)
+    container = build(read_settings())
+    store = container.store
+    project = commands.create_project(store, given, actor=ACTOR, encoders=container.encoders)
     if as_json:
         print_json(_project(store, name))
         return
     console.print(f"Created project {project.name} with {len(project.task.labels)} labels.")
+    _tell_what_is_sent(project, container.encoders)
     console.print(f"Next: rounds import {project.name} FILE")
 
 
@@ -182,12 +186,23 @@ def set_(
     as_json: bool = AsJson,
 ) -> None:
     """Change settings from the next round on."""
-    store = build(read_settings()).store
-    commands.change_project(store, name, parse_settings(settings), actor=ACTOR)
+    container = build(read_settings())
+    store, given = container.store, parse_settings(settings)
+    project = commands.change_project(store, name, given, actor=ACTOR, encoders=container.encoders)
     if as_json:
         print_json(_project(store, name))
-    else:
-        console.print(f"Changed {', '.join(one.partition('=')[0] for one in settings)}.")
+        return
+    console.print(f"Changed {', '.join(one.partition('=')[0] for one in settings)}.")
+    if "embeddings" in given:
+        _tell_what_is_sent(project, container.encoders)
+
+
+def _tell_what_is_sent(project: Project, encoders: Encoders) -> None:
+    if fields := fields_sent(project.settings):
+        console.print(
+            f"The texts of all items ({', '.join(fields)}) will be sent to "
+            f"{encoders[project.settings.embeddings].sends_to}."
+        )
 
 
 @friendly

@@ -1,7 +1,7 @@
 """A project's settings: their defaults, and one place that checks them for API, CLI and pages."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
@@ -9,6 +9,8 @@ from app.core.errors import WrongInput
 from app.core.stopping.settings import Stopping, stopping_from
 
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,58}[a-z0-9])?")
+NO_EMBEDDINGS = "off"
+EMBEDDINGS = (NO_EMBEDDINGS, "local", "address")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +27,15 @@ class ProjectSettings:
     stopping: Stopping = field(default_factory=Stopping)
     strategy_options: Mapping[str, Any] = field(default_factory=dict)
     classifier_options: Mapping[str, Any] = field(default_factory=dict)
+    embeddings: str = NO_EMBEDDINGS
 
     def as_json(self) -> dict[str, Any]:
         return {**asdict(self), "fields": list(self.fields)}
+
+
+def fields_sent(settings: ProjectSettings) -> list[str]:
+    """Fields whose texts leave the house."""
+    return list(settings.fields) if settings.embeddings == "address" else []
 
 
 def check_name(name: str) -> str:
@@ -76,6 +84,15 @@ def _text(key: str, value: Any) -> str:
     return value
 
 
+def _one_of(choices: Sequence[str]) -> Callable[[str, Any], str]:
+    def check(key: str, value: Any) -> str:
+        if value not in choices:
+            raise WrongInput(f"{key} must be one of: {', '.join(choices)}.", field=key)
+        return str(value)
+
+    return check
+
+
 def _mapping(key: str, value: Any) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise WrongInput(f"{key} must be an object.", field=key)
@@ -104,4 +121,5 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "seed": _whole(0, 2**31 - 1),
     "strategy_options": _mapping,
     "classifier_options": _mapping,
+    "embeddings": _one_of(EMBEDDINGS),
 }

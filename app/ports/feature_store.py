@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.types import FeatureMatrix, Rows
+from app.ports.encoder import Encoder
 
 TextBatches = Callable[[], Iterable[tuple[Sequence[int], Sequence[str]]]]
 """Gives (item ids ascending, texts) in batches; may be called more than once."""
@@ -34,6 +35,8 @@ class Origin:
     """The highest id; 0 if there is none."""
     source: str | None
     """As it was given: what the items were, in one short text."""
+    dimensions: int
+    """Columns of the dense part."""
 
 
 class StoredFeatures(Protocol):
@@ -61,6 +64,9 @@ class StoredFeatures(Protocol):
 
 
 class FeatureStore(Protocol):
+    def recipe(self, encoder: Encoder | None) -> str:
+        """The name of what `build` would make now."""
+
     def build(
         self,
         project: str,
@@ -70,11 +76,13 @@ class FeatureStore(Protocol):
         progress: Progress,
         fit_on: TextBatches | None = None,
         source: str | None = None,
+        encoder: Encoder | None = None,
     ) -> FeatureInfo:
         """Fit and store; the same texts, recipe and seed give the same version. Kill-safe.
 
         `fit_on` are the texts to learn words and directions from, all of them if not given.
         `source` says what the items are, to be told apart later; it is part of the version.
+        `encoder` gives the sentence embeddings that stand beside the rest.
         """
 
     def append(
@@ -84,10 +92,12 @@ class FeatureStore(Protocol):
         *,
         progress: Progress,
         source: str | None = None,
+        encoder: Encoder | None = None,
     ) -> FeatureInfo:
         """A version with further items, whose ids are above all stored ones; nothing is fitted.
 
         The old version stays as it is: rounds that used it can be replayed. Kill-safe.
+        `encoder` must be the one that it was built with.
         """
 
     def origin(self, info: FeatureInfo) -> Origin:

@@ -253,10 +253,10 @@ class Labels(Protocol):
 
 
 class Classifiers(Protocol):
-    def features(self, project_id: int) -> FeatureVersion | None:
-        """The newest feature version, None if items have come since."""
+    def features(self, project_id: int, recipe: str) -> FeatureVersion | None:
+        """The newest feature version of that recipe, None if items have come since."""
 
-    def newest_features(self, project_id: int) -> FeatureVersion | None:
+    def newest_features(self, project_id: int, recipe: str) -> FeatureVersion | None:
         """The newest one that is not outdated, whatever has come since."""
 
     def outdate_features(self, project_id: int) -> None:

@@ -19,6 +19,7 @@ from app.core.tasks import TaskSpec, task_type
 from app.ports.rows import Row
 from app.ports.store import Store
 from app.rounds import automatic, starting
+from app.rounds.encoders import NONE_OFFERED, Encoders, encoder_of
 
 KEY_PREFIX = "rnd_"
 SHOWN_REJECTIONS = 1000
@@ -27,13 +28,16 @@ SHOWN_REJECTIONS = 1000
 # --- projects ---
 
 
-def create_project(store: Store, given: Mapping[str, Any], *, actor: str) -> Project:
+def create_project(
+    store: Store, given: Mapping[str, Any], *, actor: str, encoders: Encoders = NONE_OFFERED
+) -> Project:
     """A project from what API, command line or form gave; WrongInput names what is wrong."""
     rest = _storable(given)
     name = check_name(str(rest.pop("name", "")))
     task = task_from(rest.pop("task", None))
     settings = settings_from(rest)
     _check_names(settings.strategy, settings.classifier)
+    encoder_of(encoders, settings.embeddings)
     with store.transaction() as tx:
         project = tx.projects.create(name, task, settings)
         tx.events.add("project.created", actor, project_id=project.id, settings=settings.as_json())
@@ -71,7 +75,14 @@ def _check_names(strategy: str, classifier: str) -> None:
     resolve_classifier(classifier)
 
 
-def change_project(store: Store, name: str, given: Mapping[str, Any], *, actor: str) -> Project:
+def change_project(
+    store: Store,
+    name: str,
+    given: Mapping[str, Any],
+    *,
+    actor: str,
+    encoders: Encoders = NONE_OFFERED,
+) -> Project:
     """New settings hold from the next round on; an open round keeps those it began with."""
     rest = _storable(given)
     state = _state_from(rest.pop("state", None))
@@ -84,6 +95,8 @@ def change_project(store: Store, name: str, given: Mapping[str, Any], *, actor: 
         settings = settings_from(rest, project.settings)
         _check_names(settings.strategy, settings.classifier)
         _check_fields_stay(project, settings.fields)
+        if rest.get("embeddings") is not None:
+            encoder_of(encoders, settings.embeddings)
         changed = tx.projects.change(
             project.id, settings=settings, guidelines=guidelines, state=state
         )

@@ -2,6 +2,7 @@
 pool has outgrown what they were fitted on."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -10,7 +11,9 @@ from app.core.entities import FeatureVersion, ItemContent, Project
 from app.core.errors import ArtefactDamaged
 from app.core.importing import classifier_text
 from app.core.types import Split
+from app.ports.encoder import Encoder
 from app.ports.feature_store import FeatureInfo, StoredFeatures
+from app.rounds.encoders import encoder_of
 from app.rounds.identity import derived_seed
 from app.rounds.work import Parts, Work
 
@@ -23,29 +26,89 @@ OUTGROWN = 2
 
 def current_features(work: Work) -> FeatureVersion:
     """The features of the project's items as they are now, made if items have come since."""
-    return ensure_features(work.parts, work.project, work.check)
+    making = Making.of(work.parts, work.project, work.round.settings.embeddings, work.check)
+    return making.current()
 
 
-def ensure_features(parts: Parts, project: Project, check: Callable[[], None]) -> FeatureVersion:
-    with parts.store.transaction() as tx:
-        known = tx.classifiers.features(project.id)
-    if known is not None and _usable(parts, known):
-        return known
-    return make_features(parts, project, check)
+@dataclass(frozen=True, slots=True)
+class Making:
+    """All that making the features of one project needs."""
 
+    parts: Parts
+    project: Project
+    encoder: Encoder | None
+    check: Callable[[], None]
 
-def make_features(
-    parts: Parts, project: Project, check: Callable[[], None], *, anew: bool = False
-) -> FeatureVersion:
-    """Features of all items of this moment. `anew`: fitted on them, whatever there is already."""
-    with parts.store.transaction() as tx:
-        as_of = tx.classifiers.items_changed_at(project.id)
-        now = tx.items.content(project.id)
-        newest = tx.classifiers.newest_features(project.id)
-    info = None if anew or newest is None else _carried_on(parts, project, newest, now, check)
-    info = info or _fitted(parts, project, now, check)
-    with parts.store.transaction() as tx:
-        return tx.classifiers.add_features(project.id, info, as_of)
+    @classmethod
+    def of(
+        cls, parts: Parts, project: Project, embeddings: str, check: Callable[[], None]
+    ) -> "Making":
+        return cls(parts, project, encoder_of(parts.encoders, embeddings), check)
+
+    @property
+    def recipe(self) -> str:
+        return self.parts.features.recipe(self.encoder)
+
+    def current(self) -> FeatureVersion:
+        """Those there are, if they are of the items of now."""
+        with self.parts.store.transaction() as tx:
+            known = tx.classifiers.features(self.project.id, self.recipe)
+        if known is not None and _usable(self.parts, known):
+            return known
+        return self.make()
+
+    def make(self) -> FeatureVersion:
+        """Of all items of this moment: carried on where that will do, or fitted."""
+        with self.parts.store.transaction() as tx:
+            as_of = tx.classifiers.items_changed_at(self.project.id)
+            now = tx.items.content(self.project.id)
+            newest = tx.classifiers.newest_features(self.project.id, self.recipe)
+        info = self._carried_on(newest, now) if newest is not None else None
+        info = info or self._fitted(now)
+        with self.parts.store.transaction() as tx:
+            return tx.classifiers.add_features(self.project.id, info, as_of)
+
+    def _carried_on(self, version: FeatureVersion, now: ItemContent) -> FeatureInfo | None:
+        """The same fit with the items that came later, if all earlier ones are what they were."""
+        if not _usable(self.parts, version):
+            return None
+        info = _info(version)
+        made = self.parts.features.origin(info)
+        if made.source == now.fingerprint:
+            return info
+        if now.pool <= FIT_ANEW_UP_TO or now.pool > OUTGROWN * made.fitted_on:
+            return None
+        with self.parts.store.transaction() as tx:
+            earlier = tx.items.content(self.project.id, up_to=made.last_item)
+        if made.source != earlier.fingerprint:
+            return None
+        return self.parts.features.append(
+            info,
+            lambda: self._texts(after=made.last_item, up_to=now.last),
+            source=now.fingerprint,
+            encoder=self.encoder,
+            progress=lambda done: self.check(),
+        )
+
+    def _fitted(self, now: ItemContent) -> FeatureInfo:
+        return self.parts.features.build(
+            str(self.project.uid),
+            lambda: self._texts(up_to=now.last),
+            # not even the words of a held-out text may shape the features, or its figures flatter
+            fit_on=lambda: self._texts(Split.POOL, up_to=now.last),
+            seed=derived_seed(self.project.settings.seed, "features"),
+            source=now.fingerprint,
+            encoder=self.encoder,
+            progress=lambda done: self.check(),
+        )
+
+    def _texts(
+        self, split: Split | None = None, *, after: int = 0, up_to: int
+    ) -> Iterator[tuple[Sequence[int], Sequence[str]]]:
+        names = self.project.settings.fields
+        store = self.parts.store
+        for ids, fields in store.texts(self.project.id, split, after=after, up_to=up_to):
+            yield ids, [classifier_text(one, names) for one in fields]
 
 
 def _usable(parts: Parts, version: FeatureVersion) -> bool:
@@ -58,68 +121,28 @@ def _usable(parts: Parts, version: FeatureVersion) -> bool:
     return True
 
 
-def _carried_on(
-    parts: Parts,
-    project: Project,
-    version: FeatureVersion,
-    now: ItemContent,
-    check: Callable[[], None],
-) -> FeatureInfo | None:
-    """The same fit with the items that came later, if all earlier ones are what they were."""
-    if not _usable(parts, version):
-        return None
-    info = _info(version)
-    made = parts.features.origin(info)
-    if made.source == now.fingerprint:
-        return info
-    if now.pool <= FIT_ANEW_UP_TO or now.pool > OUTGROWN * made.fitted_on:
-        return None
-    with parts.store.transaction() as tx:
-        earlier = tx.items.content(project.id, up_to=made.last_item)
-    if made.source != earlier.fingerprint:
-        return None
-    return parts.features.append(
-        info,
-        lambda: _texts(parts, project, after=made.last_item, up_to=now.last),
-        source=now.fingerprint,
-        progress=lambda done: check(),
-    )
-
-
-def _fitted(
-    parts: Parts, project: Project, now: ItemContent, check: Callable[[], None]
-) -> FeatureInfo:
-    return parts.features.build(
-        str(project.uid),
-        lambda: _texts(parts, project, up_to=now.last),
-        # not even the words of a held-out text may shape the features, or its figures would flatter
-        fit_on=lambda: _texts(parts, project, Split.POOL, up_to=now.last),
-        seed=derived_seed(project.settings.seed, "features"),
-        source=now.fingerprint,
-        progress=lambda done: check(),
-    )
-
-
-def _texts(
-    parts: Parts, project: Project, split: Split | None = None, *, after: int = 0, up_to: int
-) -> Iterator[tuple[Sequence[int], Sequence[str]]]:
-    names = project.settings.fields
-    for ids, fields in parts.store.texts(project.id, split, after=after, up_to=up_to):
-        yield ids, [classifier_text(one, names) for one in fields]
-
-
 def open_features(parts: Parts, version: FeatureVersion) -> StoredFeatures:
     return parts.features.open(_info(version))
 
 
-def record(parts: Parts, version: FeatureVersion) -> Mapping[str, Any]:
-    """What the round's record says of its features."""
-    made = parts.features.origin(_info(version))
+def record(work: Work, version: FeatureVersion) -> Mapping[str, Any]:
+    """What the round's record says of its features, and of where texts went for them."""
+    made = work.parts.features.origin(_info(version))
+    embeddings = work.round.settings.embeddings
+    encoder = encoder_of(work.parts.encoders, embeddings)
+    sent_to = encoder.sends_to if encoder else None
     return {
         "version": version.version,
         "recipe": version.recipe,
         "items": version.items,
         "fitted_on": made.fitted_on,
+        "dimensions": made.dimensions,
+        "embeddings": embeddings,
+        **(
+            {"sent_to": sent_to, "fields_sent": list(work.project.settings.fields)}
+            if sent_to
+            else {}
+        ),
     }
 
 

@@ -44,7 +44,7 @@ def train(work: Work) -> Outcome:
             "late_answers": late,
             "classifier": fitted.agent if fitted else None,
             "labels": fitted.labels if fitted else 0,
-            "features": featurising.record(work.parts, features),
+            "features": featurising.record(work, features),
             "report": dict(fitted.report) if fitted else {},
         },
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 from app.core.entities import Project, Round, RoundState
 from app.ports.annotation_tool import AnnotationTool
+from app.ports.encoder import Encoder
 from app.ports.feature_store import FeatureStore
 from app.ports.files import Files
 from app.ports.store import Store, Transaction
@@ -20,6 +21,8 @@ class Parts:
     files: Files
     features: FeatureStore
     poll_seconds: float = 2.0
+    encoders: Mapping[str, Encoder] = field(default_factory=dict)
+    """What this server offers for sentence embeddings, by the value of the setting."""
 
 
 @dataclass(frozen=True, slots=True)

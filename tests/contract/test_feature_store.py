@@ -320,13 +320,15 @@ def test_adding_again_changes_nothing_and_adding_nothing_is_the_same(
 
 def test_what_features_were_made_of_is_kept_with_them(store: LocalFeatureStore) -> None:
     old = store.build("demo", batches_of(texts_of(60)), seed=1, progress=quiet, source="sixty")
-    assert store.origin(old) == Origin(fitted_on=60, last_item=10 + 3 * 59, source="sixty")
+    assert store.origin(old) == Origin(
+        fitted_on=60, last_item=10 + 3 * 59, source="sixty", dimensions=128
+    )
     later = batches_of(texts_of(5), first=1000)
     new = store.append(old, later, progress=quiet, source="more")
-    assert store.origin(new) == Origin(fitted_on=60, last_item=1012, source="more")
+    assert store.origin(new) == Origin(fitted_on=60, last_item=1012, source="more", dimensions=128)
     assert store.origin(build_small(store)).source is None
     nothing = store.build("none", batches_of([]), seed=1, progress=quiet)
-    assert store.origin(nothing) == Origin(fitted_on=0, last_item=0, source=None)
+    assert store.origin(nothing) == Origin(fitted_on=0, last_item=0, source=None, dimensions=128)
 
 
 def test_manifests_without_a_source_keep_the_hashes_they_had(

@@ -142,6 +142,8 @@ def test_keys_are_made_shown_once_and_revoked(client, store):
         ("PATCH", SHOP, b'{"colour": 1}', 422, "wrong-input", "colour"),
         ("PATCH", SHOP, b'{"state": "x"}', 422, "wrong-input", "state"),
         ("PATCH", SHOP, b'{"strategy": "x"}', 422, "wrong-input", "strategy"),
+        ("PATCH", SHOP, b'{"embeddings": "local"}', 422, "wrong-input", "embeddings"),
+        ("PATCH", SHOP, b'{"embeddings": "http://x"}', 422, "wrong-input", "embeddings"),
         ("PATCH", SHOP, b'{"guidelines": "\\u0000"}', 422, "wrong-input", "body"),
         ("PATCH", SHOP, b'{"guidelines": "\\ud800"}', 422, "wrong-input", "body"),
         ("POST", "/api/v1/projects/shop/rounds", b"", 409, "conflict", None),
@@ -220,6 +222,17 @@ def test_every_answer_has_security_headers(client):
         assert "default-src 'none'" in headers["content-security-policy"]
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["cache-control"] == "no-store"
+
+
+def test_a_project_says_which_fields_leave_the_house(client, store):
+    offered = create_app(make_parts(store, encoders={"address": object()}))
+    key = make_key(store, "operator")[1]
+    make_project(store, fields=["subject", "text"])
+    assert client.get(SHOP, headers=bearer(key)).json()["fields_sent"] == []
+    with TestClient(offered) as other:
+        answer = other.patch(SHOP, headers=bearer(key), json={"embeddings": "address"})
+    assert answer.json()["embeddings"] == "address"
+    assert answer.json()["fields_sent"] == ["subject", "text"]
 
 
 def test_the_description_names_every_status_and_has_examples():

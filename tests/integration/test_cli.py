@@ -96,6 +96,23 @@ def test_settings_change_and_wrong_ones_name_the_field(rounds):
     assert "no project" in rounds("status", "nowhere", code=1).stderr
 
 
+def test_embeddings_are_what_the_server_offers_and_who_is_told_the_texts_is_said(
+    rounds, monkeypatch
+):
+    rounds("init", "shop", "--labels", LABELS)
+    assert "ROUNDS_EMBEDDINGS_URL" in rounds("set", "shop", "embeddings=address", code=2).stderr
+    monkeypatch.setenv("ROUNDS_EMBEDDINGS_URL", "https://embeddings.example/v1")
+    assert "EMBEDDINGS_MODEL" in rounds("set", "shop", "embeddings=address", code=2).stderr
+    monkeypatch.setenv("ROUNDS_EMBEDDINGS_MODEL", "embedder")
+    monkeypatch.setenv("ROUNDS_EMBEDDINGS_API_KEY", "sk-secret")
+    said = rounds("set", "shop", "embeddings=address")
+    assert "(text) will be sent to embeddings.example" in said.stdout.replace("\n", " ")
+    assert "sk-secret" not in said.output
+    monkeypatch.setenv("ROUNDS_EMBEDDINGS_LOCAL_MODEL", "/models/mine")
+    assert "sent" not in rounds("set", "shop", "embeddings=local").stdout
+    assert "sent" not in rounds("set", "shop", "embeddings=off").stdout
+
+
 def test_labels_can_be_read_from_a_file(rounds, tmp_path):
     path = tmp_path / "known.csv"
     path.write_text("text,label\na,spam\nb,ham\nc,spam\nd,\n")

@@ -2,6 +2,7 @@
 
 import errno
 import shutil
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -17,10 +18,19 @@ from app.adapters.features.stored import MappedFeatures
 from app.adapters.features.texts import TextStream
 from app.adapters.folders import flush, inside, scratch, writing_to
 from app.core.errors import ArtefactDamaged
-from app.core.features import DEFAULT_RECIPE, FeatureRecipe, Featuriser, fit_featuriser
+from app.core.features import (
+    DEFAULT_RECIPE,
+    FeatureRecipe,
+    Featuriser,
+    fit_featuriser,
+    with_embeddings,
+)
+from app.core.types import FeatureMatrix
+from app.ports.encoder import Encoder
 from app.ports.feature_store import FeatureInfo, Origin, Progress, TextBatches
 
 FEATURISER = "featuriser"
+Make = Callable[[Sequence[str]], FeatureMatrix]
 WRONG = (OSError, ValueError, KeyError, TypeError)  # what reading a damaged folder can raise
 
 
@@ -36,6 +46,9 @@ class LocalFeatureStore:
         self._root = root
         self._recipe = recipe
 
+    def recipe(self, encoder: Encoder | None) -> str:
+        return f"{self._recipe.name}+{encoder.name}" if encoder else self._recipe.name
+
     def build(
         self,
         project: str,
@@ -45,6 +58,7 @@ class LocalFeatureStore:
         progress: Progress,
         fit_on: TextBatches | None = None,
         source: str | None = None,
+        encoder: Encoder | None = None,
     ) -> FeatureInfo:
         """`progress` is told how many items are stored: 0, again and again, while fitting."""
         stream = TextStream(batches, progress)
@@ -53,16 +67,18 @@ class LocalFeatureStore:
         with scratch(self._root) as folder:
             fresh = folder / "fresh"
             _keep_featuriser(fresh / FEATURISER, featuriser)
-            like = featuriser.transform([])
-            items = _transform(PartsWriter.new(fresh, like), featuriser, stream)
+            make = _maker(featuriser, encoder, stream.alive)
+            like = make([])
+            items = _transform(PartsWriter.new(fresh, like), make, stream)
             manifest = Manifest(
-                recipe=self._recipe.name,
+                recipe=self.recipe(encoder),
                 seed=seed,
                 items=items,
                 fitted_on=learnt.seen,
                 shapes=shapes_of(like),
                 files=manifests.listed(fresh),
                 source=source,
+                embedding=encoder.dimensions if encoder else None,
             )
             return self._publish(project, folder, manifest)
 
@@ -73,16 +89,18 @@ class LocalFeatureStore:
         *,
         progress: Progress,
         source: str | None = None,
+        encoder: Encoder | None = None,
     ) -> FeatureInfo:
         """The old version stays as it is: rounds that used it can be replayed."""
         old, manifest = self._checked(info)
-        featuriser = self.featuriser(info)
+        stream = TextStream(batches, progress)
+        make = _maker(self.featuriser(info), encoder, stream.alive)
         with scratch(self._root) as folder:
             fresh = folder / "fresh"
             with writing_to(fresh):
                 shutil.copytree(old, fresh, ignore=shutil.ignore_patterns(manifests.NAME))
             writer = PartsWriter.extending(fresh, manifest.shapes)
-            items = _transform(writer, featuriser, TextStream(batches, progress))
+            items = _transform(writer, make, stream)
             grown = replace(manifest, items=items, files=manifests.listed(fresh), source=source)
             return self._publish(Path(info.path).parent.as_posix(), folder, grown)
 
@@ -95,7 +113,8 @@ class LocalFeatureStore:
         folder, manifest = self._checked(info)
         ids = item_ids(folder)
         last = int(ids[-1]) if len(ids) else 0
-        return Origin(manifest.fitted_on, last, manifest.source)
+        dimensions = int(read_parts(folder, manifest.shapes).dense.shape[1])
+        return Origin(manifest.fitted_on, last, manifest.source, dimensions)
 
     def featuriser(self, info: FeatureInfo) -> Featuriser:
         """What made these features, for texts that come later."""
@@ -138,9 +157,15 @@ class LocalFeatureStore:
         return info
 
 
-def _transform(writer: PartsWriter, featuriser: Featuriser, stream: TextStream) -> int:
+def _maker(featuriser: Featuriser, encoder: Encoder | None, alive: Callable[[], None]) -> Make:
+    if encoder is None:
+        return featuriser.transform
+    return lambda texts: with_embeddings(featuriser.transform(texts), encoder.encode(texts, alive))
+
+
+def _transform(writer: PartsWriter, make: Make, stream: TextStream) -> int:
     for ids, texts in stream.blocks():
-        matrix = featuriser.transform(texts)
+        matrix = make(texts)
         with writing_to(writer.folder):
             writer.append(ids, matrix)
     with writing_to(writer.folder):

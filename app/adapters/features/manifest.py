@@ -25,6 +25,8 @@ class Manifest:
     format: int = FORMAT
     source: str | None = None
     """What the items were, as whoever asked for the features told them apart."""
+    embedding: int | None = None
+    """Dimensions of the sentence embeddings among the dense columns; None without any."""
 
     @property
     def sha256(self) -> str:
@@ -32,7 +34,8 @@ class Manifest:
 
     @property
     def version(self) -> str:
-        return f"{self.recipe}-{self.sha256[:16]}"
+        columns = f".{self.embedding}" if self.embedding else ""
+        return f"{self.recipe}{columns}-{self.sha256[:16]}"
 
     def as_bytes(self) -> bytes:
         # what is None is left out: so older manifests keep their hashes

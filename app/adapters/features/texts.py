@@ -19,6 +19,11 @@ class TextStream:
         self._batches = batches
         self._progress = progress
         self._seen: int | None = None
+        self._done = 0
+
+    def alive(self) -> None:
+        """Between blocks too, where one takes long."""
+        self._progress(self._done)
 
     @property
     def seen(self) -> int:
@@ -33,11 +38,11 @@ class TextStream:
 
     def blocks(self) -> Iterator[Block]:
         """For storing; the progress says how many items are done."""
-        done = 0
+        self._done = 0
         for ids, texts in self._counted():
             yield ids, texts
-            done += len(ids)
-            self._progress(done)
+            self._done += len(ids)
+            self._progress(self._done)
 
     def _counted(self) -> Iterator[Block]:
         seen = 0

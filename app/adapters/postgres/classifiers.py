@@ -28,23 +28,24 @@ class PostgresClassifiers:
             "SELECT items_changed_at FROM projects WHERE id = :project", project=project_id
         )
 
-    def features(self, project_id: int) -> FeatureVersion | None:
+    def features(self, project_id: int, recipe: str) -> FeatureVersion | None:
         row = self.sql.one(
             """
             SELECT f.* FROM feature_versions f JOIN projects p ON p.id = f.project_id
-            WHERE p.id = :project AND f.items_as_of = p.items_changed_at
+            WHERE p.id = :project AND f.recipe = :recipe AND f.items_as_of = p.items_changed_at
             ORDER BY f.id DESC LIMIT 1
             """,
             project=project_id,
+            recipe=recipe,
         )
         return rows.feature_version(row) if row else None
 
-    def newest_features(self, project_id: int) -> FeatureVersion | None:
+    def newest_features(self, project_id: int, recipe: str) -> FeatureVersion | None:
         row = self.sql.one(
-            "SELECT * FROM feature_versions "
-            "WHERE project_id = :project AND items_as_of > to_timestamp(0) "
-            "ORDER BY items_as_of DESC, id DESC LIMIT 1",
+            "SELECT * FROM feature_versions WHERE project_id = :project AND recipe = :recipe "
+            "AND items_as_of > to_timestamp(0) ORDER BY items_as_of DESC, id DESC LIMIT 1",
             project=project_id,
+            recipe=recipe,
         )
         return rows.feature_version(row) if row else None
 

@@ -4,6 +4,7 @@ Everything here is fitted once on a project's texts and then only multiplied. No
 again in a round.
 """
 
+from app.core.features.embeddings import with_embeddings
 from app.core.features.featuriser import Batches, Featuriser, fit_featuriser
 from app.core.features.recipe import DEFAULT_RECIPE, RECIPES, FeatureRecipe, resolve_recipe
 
@@ -15,4 +16,5 @@ __all__ = [
     "Featuriser",
     "fit_featuriser",
     "resolve_recipe",
+    "with_embeddings",
 ]

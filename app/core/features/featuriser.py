@@ -51,8 +51,8 @@ class Featuriser:
         clean = [normalise(text) for text in texts]
         counts, pairs = self.vocabulary.count(clean)
         words = self.vocabulary.weigh(counts, pairs)
-        dense = np.hstack([_unit(words @ self.word_space), _unit(self._chunk_part(clean))])
-        return FeatureMatrix(words, counts, _unit(dense))
+        dense = np.hstack([unit_rows(words @ self.word_space), unit_rows(self._chunk_part(clean))])
+        return FeatureMatrix(words, counts, unit_rows(dense))
 
     def _chunk_part(self, texts: Sequence[str]) -> Floats:
         counts, chunks = chunk_counts(texts)
@@ -147,7 +147,7 @@ def _fit_chunk_space(
     return used, space * idf[used, None]
 
 
-def _unit(rows: NDArray[np.float32]) -> Floats:
+def unit_rows(rows: NDArray[np.float32]) -> Floats:
     """Rows of length one; rows of zeros stay."""
     lengths = np.sqrt(np.square(rows, dtype=np.float64).sum(axis=1, keepdims=True))
     unit: Floats = (rows / np.where(lengths > 1e-12, lengths, 1)).astype(np.float32)
