@@ -32,6 +32,9 @@ check: .venv/.dev  ## lint, format, types, import rules
 bench: .venv/.bench  ## measure beside published results and other libraries: hours for all (ARGS=labels-dbpedia-cold: minutes)
 	@$(BIN)/python -m bench $(ARGS)
 
+soak: .venv/.dev  ## play rounds while everything breaks, and compare with undisturbed ones (ARGS="--kills N --seed N --crowd")
+	@$(BIN)/python -m tests.faults $(ARGS)
+
 format: .venv/.dev  ## put the code into shape
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format .

@@ -1,6 +1,6 @@
 """How projects look from outside."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -281,6 +281,14 @@ class OpenRound(BaseModel):
     state: str
 
 
+class Problem(BaseModel):
+    """Something in Argilla that a person should look at."""
+
+    kind: str = Field(description="`dataset` (it cannot be reached) or `records` (deleted).")
+    message: str
+    since: datetime
+
+
 class ProjectOut(BaseModel):
     """A project, its settings and how its items stand."""
 
@@ -304,11 +312,19 @@ class ProjectOut(BaseModel):
     counts: Counts
     open_round: OpenRound | None
     run: RunOut
+    problems: list[Problem] = Field(
+        description="What was found wrong in Argilla; `POST …/repair` brings back what can be."
+    )
     created_at: datetime
 
     @classmethod
     def of(
-        cls, project: Project, counts: PoolCounts, opened: Round | None, run: RunOut
+        cls,
+        project: Project,
+        counts: PoolCounts,
+        opened: Round | None,
+        run: RunOut,
+        problems: Sequence[Mapping[str, Any]],
     ) -> "ProjectOut":
         task = Task(
             type=project.task.type,
@@ -324,6 +340,7 @@ class ProjectOut(BaseModel):
             if opened
             else None,
             run=run,
+            problems=[Problem(**one) for one in problems],
             created_at=project.created_at,
             fields_sent=fields_sent(project.settings),
             **project.settings.as_json(),

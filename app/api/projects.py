@@ -73,9 +73,27 @@ def refit_features(caller: Operator, name: ProjectName, parts: Parts) -> Project
     return read(parts.store, name)
 
 
+@router.post(
+    "/projects/{name}/repair",
+    status_code=202,
+    summary="Bring back what was deleted in Argilla",
+    description="A worker looks at every record, makes the dataset anew if it is gone, and pushes "
+    "again what the open round lost and nobody has answered. A failed round is taken up again. "
+    "Answers given before are kept.",
+    responses=problems(401, 403, 404),
+)
+def repair_project(caller: Operator, name: ProjectName, parts: Parts) -> ProjectOut:
+    commands.repair_project(parts.store, name, actor=caller.name)
+    return read(parts.store, name)
+
+
 def read(store: Store, name: str) -> ProjectOut:
     with store.transaction() as tx:
         project = tx.projects.by_name(name)
-        run = RunOut.of(project, tx.runs.findings(project.id))
-        counts = tx.items.counts(project.id)
-        return ProjectOut.of(project, counts, tx.rounds.open(project.id), run)
+        return ProjectOut.of(
+            project,
+            tx.items.counts(project.id),
+            tx.rounds.open(project.id),
+            RunOut.of(project, tx.runs.findings(project.id)),
+            tx.views.problems(project.id),
+        )

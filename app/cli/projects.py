@@ -233,6 +233,8 @@ def status(
         return
     _print_status(name, project["counts"], [one.model_dump() for one in rounds])
     _print_run(store, name, project["run"]["rules"])
+    for one in project["problems"]:
+        console.print(f"{one['message']} `rounds doctor --repair` brings back what can be.")
 
 
 def rounds_of(store: Store, name: str) -> list[RoundOut]:

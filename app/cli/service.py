@@ -4,6 +4,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -11,10 +12,13 @@ import typer
 
 from app.bootstrap import Container, build
 from app.cli.output import AsJson, console, friendly, print_json
+from app.core.entities import ProjectState
 from app.core.errors import Unavailable
 from app.logs import set_up_logs
+from app.rounds import commands, repairing
 from app.settings import read_settings
 
+ACTOR = "command line"
 Detach = Annotated[
     bool, typer.Option("--detach", help="Return once everything is ready; it goes on running.")
 ]
@@ -124,10 +128,20 @@ def migrate(
 
 
 @friendly
-def doctor(as_json: bool = AsJson) -> None:
-    """Look whether every part answers, and say what to do where one does not."""
+def doctor(
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Bring back what was deleted in Argilla.")
+    ] = False,
+    as_json: bool = AsJson,
+) -> None:
+    """Look whether every part answers and every project is whole in Argilla; change nothing.
+
+    With --repair a worker brings back what open rounds have lost there.
+    """
     container = build(read_settings())
     found = [_look(name, check) for name, check in _checks(container)]
+    if all(one["ok"] for one in found if one["name"] in ("database", "argilla")):
+        found += _examine_projects(container, repair=repair)
     if as_json:
         print_json({"checks": found})
     else:
@@ -135,6 +149,27 @@ def doctor(as_json: bool = AsJson) -> None:
             mark = "[green]ok[/green]" if one["ok"] else "[red]bad[/red]"
             console.print(f"{mark:>20}  {one['name']}: {one['detail']}")
     raise typer.Exit(0 if all(one["ok"] for one in found) else 1)
+
+
+def _examine_projects(container: Container, *, repair: bool) -> list[dict[str, object]]:
+    with container.store.transaction() as tx:
+        names = [one.name for one in tx.projects.all() if one.state != ProjectState.ARCHIVED]
+    found = []
+    for name in names:
+        one = _look(f"project {name}", partial(_whole_in_argilla, container, name))
+        if repair and not one["ok"]:
+            commands.repair_project(container.store, name, actor=ACTOR)
+            one["detail"] = f"{one['detail']}; a worker will repair it"
+        found.append(one)
+    return found
+
+
+def _whole_in_argilla(container: Container, name: str) -> str:
+    with container.store.transaction() as tx:
+        project = tx.projects.by_name(name)
+    if wrong := repairing.examine(container.parts, project):
+        raise Unavailable("; ".join(wrong))
+    return "everything is where it should be"
 
 
 def _checks(container: Container) -> list[tuple[str, Callable[[], str]]]:

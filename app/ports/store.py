@@ -150,6 +150,8 @@ class Rounds(Protocol):
     def resume(self, round_id: int) -> None: ...
     def request_cancel(self, round_id: int) -> None: ...
     def request_finish(self, round_id: int) -> None: ...
+    def request_repair(self, round_id: int) -> None: ...
+    def repaired(self, round_id: int) -> None: ...
     def set_classifier(self, round_id: int, classifier_id: int | None) -> None: ...
     def set_result(self, round_id: int, classifier_id: int) -> None: ...
     def set_dataset(self, round_id: int, dataset_id: int) -> None: ...
@@ -198,6 +200,9 @@ class Selections(Protocol):
     def unanswered(self, round_: Round) -> Sequence[int]:
         """Items of the round that are out and lack answers: too few submitted or discarded."""
 
+    def plan_lost_again(self, round_: Round) -> int:
+        """Lost items that nobody has answered are to be pushed again; how many."""
+
     def give_up_lost(self, round_: Round) -> None:
         """Lost items that nobody has answered return to the pool."""
 
@@ -221,7 +226,7 @@ class Annotations(Protocol):
         """Everything that happened up to `activity` is stored; `whole`: at every record."""
 
     def look_at_all(self, project_id: int) -> None:
-        """The next look shall be at every record, whatever the activity says."""
+        """Look soon, and at every record, whatever the activity says."""
 
     def records_out(self, dataset: AnnotationDataset) -> Set[UUID]:
         """Records of open rounds that should be in Argilla."""
@@ -334,6 +339,9 @@ class Views(Protocol):
         """Id of the newest event, 0 if there is none."""
 
     def metrics(self, project_id: int) -> Sequence[Mapping[str, Any]]: ...
+    def problems(self, project_id: int) -> Sequence[Mapping[str, Any]]:
+        """What looks into the annotation tool have found wrong: kind, message, since."""
+
     def totals(self) -> Mapping[str, int]:
         """Counts for the metrics endpoint."""
 

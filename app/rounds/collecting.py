@@ -80,7 +80,19 @@ def unanswered(work: Work) -> Sequence[int]:
 def _collect_project(parts: Parts, project: Project, *, whole: bool) -> int:
     with parts.store.transaction() as tx:
         datasets = tx.annotations.datasets(project.id)
-    return sum(_collect_dataset(parts, dataset, whole=whole) for dataset in datasets)
+    return sum(_collect_version(parts, project, one, whole=whole) for one in datasets)
+
+
+def _collect_version(
+    parts: Parts, project: Project, dataset: AnnotationDataset, *, whole: bool
+) -> int:
+    """An earlier version's dataset that somebody deleted is needed by no round."""
+    try:
+        return _collect_dataset(parts, dataset, whole=whole)
+    except NotFound:
+        if dataset.schema_version == project.schema_version:
+            raise
+        return 0
 
 
 def _collect_dataset(parts: Parts, dataset: AnnotationDataset, *, whole: bool) -> int:

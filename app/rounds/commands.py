@@ -282,6 +282,24 @@ def resume_round(store: Store, name: str, number: int, *, actor: str) -> Round:
     return _request(store, name, number, actor, "resume")
 
 
+def repair_project(store: Store, name: str, *, actor: str) -> Project:
+    """Have everything in Argilla looked at, and what the open round lost there brought again."""
+    with store.transaction() as tx:
+        project = tx.projects.by_name(name)
+        tx.annotations.look_at_all(project.id)
+        round_ = tx.rounds.open(project.id)
+        if round_ is not None:
+            tx.rounds.resume(round_.id)
+            tx.rounds.request_repair(round_.id)
+        tx.events.add(
+            "project.repair_requested",
+            actor,
+            project_id=project.id,
+            round_id=round_.id if round_ else None,
+        )
+    return project
+
+
 def _request(store: Store, name: str, number: int, actor: str, what: str) -> Round:
     with store.transaction() as tx:
         project = tx.projects.by_name(name)

@@ -17,6 +17,7 @@ from app.rounds import (
     featurising,
     merging,
     pushing,
+    repairing,
     scoring,
     selecting,
     stopping,
@@ -89,6 +90,8 @@ def push(work: Work) -> Outcome:
 
 def collect(work: Work) -> Outcome:
     """Look for answers; go on when every item of the batch has enough of them."""
+    if work.round.repair_requested:
+        repairing.repair(work)
     waiting = collecting.still_out(work)
     if waiting and work.round.finish_requested:
         waiting = pushing.withdraw(work, waiting)

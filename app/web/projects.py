@@ -82,6 +82,7 @@ def project_page(
         listed = tx.views.rounds(project.id, before, ROWS, newest_first=True)
         last = tx.views.rounds(project.id, 0, 1, newest_first=True).items
         curve = curve_of(tx.views.metrics(project.id))
+        problems = tx.views.problems(project.id)
     rounds = [RoundOut.of(one, counts) for one in listed.items]
     latest = RoundOut.of(last[0], counts) if last else None
     return page(
@@ -103,6 +104,7 @@ def project_page(
         newest_event=newest,
         said=DONE.get(done),
         worker_missing=_worker_missing(parts, latest),
+        problems=problems,
     )
 
 

@@ -49,6 +49,23 @@ def test_a_round_is_planned_and_read(client, store):
     assert project["open_round"] == {"number": 1, "state": "planned"}
 
 
+def test_what_was_deleted_in_argilla_is_told_and_brought_back(client, played):
+    number = played.start()
+    played.run_until(number, RoundState.ANNOTATING)
+    for dataset_id in list(played.tool.datasets):
+        played.tool.delete_dataset(dataset_id)
+    played.run_until(number, RoundState.FAILED)
+    (problem,) = client.get("/api/v1/projects/shop").json()["problems"]
+    assert problem["kind"] == "dataset"
+    asked = client.post("/api/v1/projects/shop/repair")
+    assert asked.status_code == 202
+    assert asked.json()["open_round"] == {"number": number, "state": "annotating"}
+    played.tick()
+    assert client.get("/api/v1/projects/shop").json()["problems"] == []
+    played.answer(number)
+    played.run_until(number, RoundState.CLOSED)
+
+
 def test_the_same_idempotency_key_gives_the_same_round(client, store):
     make_project(store)
     import_rows(store, items(10))

@@ -7,7 +7,7 @@ import pytest
 from app.core.entities import RoundState
 from app.core.errors import Refused
 from app.ports.annotation_tool import RecordOut
-from app.rounds import collecting
+from app.rounds import collecting, commands, repairing
 from app.rounds.work import Work
 from tests.factories import all_rows, make_store
 from tests.played import PlayedProject
@@ -173,6 +173,60 @@ def test_a_round_waits_for_a_permission_that_was_taken_away(shop):
     shop.answer(number)
     shop.run_until(number, RoundState.CLOSED)
     assert all_rows(shop.store, "SELECT problem FROM datasets") == [{"problem": None}]
+
+
+# --- repair ---
+
+
+def test_a_dataset_deleted_by_hand_is_made_anew_and_the_answers_count(shop):
+    number = out_at_once(shop)
+    answered, *rest = shop.out(number)
+    answer(shop, answered)
+    shop.tick()
+    for dataset_id in list(shop.tool.datasets):
+        shop.tool.delete_dataset(dataset_id)
+    shop.run_until(number, RoundState.FAILED)
+    (finding, failure) = repairing.examine(shop.runner.parts, shop.project)
+    assert "deleted in Argilla" in finding
+    assert "has failed" in failure
+    commands.repair_project(shop.store, "shop", actor="test")
+    shop.tick()
+    (dataset,) = shop.tool.datasets.values()
+    assert set(dataset.records) == {f"item-{one.item.id}" for one in rest}
+    assert events(shop, "round.repaired") == [{"pushed_again": 11}]
+    assert repairing.examine(shop.runner.parts, shop.project) == []
+    shop.answer(number)
+    shop.run_until(number, RoundState.CLOSED)
+    with shop.store.transaction() as tx:
+        assert len(tx.labels.current(shop.project.id)) == 12
+
+
+def test_deleted_records_are_found_by_a_look_that_changes_nothing_and_brought_back(shop):
+    number = out_at_once(shop)
+    lost = shop.out(number)[:2]
+    for one in lost:
+        shop.tool.delete_record(f"item-{one.item.id}")
+    before = all_rows(shop.store, "SELECT * FROM pushes ORDER BY selection_id")
+    (finding,) = repairing.examine(shop.runner.parts, shop.project)
+    assert finding == "2 records of the open round were deleted in Argilla"
+    assert all_rows(shop.store, "SELECT * FROM pushes ORDER BY selection_id") == before
+    commands.repair_project(shop.store, "shop", actor="test")
+    shop.tick()
+    assert len(shop.out(number)) == 12
+    with shop.store.transaction() as tx:
+        assert tx.views.problems(shop.project.id) == []
+    shop.answer(number)
+    shop.run_until(number, RoundState.CLOSED)
+
+
+def test_a_repair_without_an_open_round_looks_at_everything(shop):
+    shop.play(shop.start())
+    one = shop.out(1)[0]
+    shop.tool.delete_answer(f"item-{one.item.id}")
+    commands.repair_project(shop.store, "shop", actor="test")
+    shop.tick()
+    with shop.store.transaction() as tx:
+        assert len(tx.labels.current(shop.project.id)) == 11
 
 
 def _work(shop):

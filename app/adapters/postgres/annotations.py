@@ -158,6 +158,9 @@ class PostgresAnnotations:
             "UPDATE datasets SET collected_at = NULL WHERE project_id = :project",
             project=project_id,
         )
+        self.sql.run(
+            "UPDATE projects SET collect_after = now() WHERE id = :project", project=project_id
+        )
 
     # --- what is missing in Argilla ---
 

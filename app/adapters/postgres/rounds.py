@@ -200,6 +200,12 @@ class PostgresRounds:
     def request_finish(self, round_id: int) -> None:
         self._request("finish_requested", round_id)
 
+    def request_repair(self, round_id: int) -> None:
+        self._request("repair_requested", round_id)
+
+    def repaired(self, round_id: int) -> None:
+        self.sql.run("UPDATE rounds SET repair_requested = false WHERE id = :id", id=round_id)
+
     def _request(self, flag: str, round_id: int) -> None:
         self.sql.run(
             f"UPDATE rounds SET {flag} = true, due_at = now(), updated_at = now() "  # noqa: S608

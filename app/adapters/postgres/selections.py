@@ -101,6 +101,15 @@ class PostgresSelections:
             overlap=round_.settings.overlap,
         )
 
+    def plan_lost_again(self, round_: Round) -> int:
+        return self.sql.run(
+            "UPDATE pushes p SET state = 'planned', record_id = NULL, pushed_at = NULL, "  # noqa: S608
+            "problem = NULL, ended_at = NULL WHERE p.round_id = :round AND p.state = 'lost' "
+            f"AND {ANSWERS_OF_ITEM} < :overlap",
+            round=round_.id,
+            overlap=round_.settings.overlap,
+        )
+
     def unanswered(self, round_: Round) -> Sequence[int]:
         found = self.sql.all(
             f"SELECT p.item_id FROM pushes p WHERE p.round_id = :round "  # noqa: S608

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import text
 
 from app.adapters.postgres.engine import Sql
+from app.adapters.postgres.selections import ANSWERS_OF_ITEM
 from app.core.errors import NotFound
 from app.ports.store import Page
 
@@ -53,6 +54,16 @@ LEFT JOIN selections s ON s.round_id = l.round_id AND s.item_id = l.item_id
 LEFT JOIN classifier_versions c ON c.id = s.classifier_id
 WHERE l.project_id = :project
 """
+PROBLEMS = f"""
+SELECT 'dataset' AS kind, problem AS message, problem_since AS since
+FROM datasets WHERE project_id = :project AND problem IS NOT NULL
+UNION ALL
+SELECT 'records', count(*) || ' items of round ' || r.number || ': ' || p.problem, min(p.ended_at)
+FROM pushes p JOIN rounds r ON r.id = p.round_id
+WHERE r.project_id = :project AND p.state = 'lost' AND r.state NOT IN ('closed', 'cancelled')
+  AND {ANSWERS_OF_ITEM} < (r.settings->>'overlap')::integer
+GROUP BY r.number, p.problem
+"""  # noqa: S608
 STREAMED = 500  # rows a cursor fetches at a time
 
 
@@ -172,6 +183,10 @@ class PostgresViews:
             """,
             project=project_id,
         )
+        return [dict(row) for row in found]
+
+    def problems(self, project_id: int) -> Sequence[Mapping[str, Any]]:
+        found = self.sql.all(PROBLEMS, project=project_id)
         return [dict(row) for row in found]
 
     def totals(self) -> Mapping[str, int]:

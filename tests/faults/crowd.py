@@ -1,0 +1,178 @@
+"""Annotators who answer through Argilla's API, each item in a way that its text decides; and the
+journal of what they did, which owes nothing to the code under test."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID
+
+import httpx
+
+from tests.services import ArgillaService, ArgillaUser
+
+PATIENCE = 60
+Record = Mapping[str, Any]
+
+PLANS: Sequence[Sequence[str]] = (
+    ("right",),
+    ("right",),
+    ("right",),
+    ("draft", "right"),
+    ("wrong", "right"),
+    ("wrong", "delete", "right"),
+    ("discard",),
+    ("discard", "right"),
+)
+"""What one annotator does with one item, one act after the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A state of a response that Argilla has confirmed."""
+
+    item: str
+    round: int
+    response_id: UUID
+    user_id: UUID
+    status: str
+    values: Mapping[str, Any] | None
+    updated_at: datetime
+
+
+@dataclass
+class Journal:
+    acts: list[Act] = field(default_factory=list)
+
+    def final(self) -> Mapping[str, Act]:
+        """How each item stands at the end."""
+        return {act.item: act for act in self.acts}
+
+
+class Crowd:
+    """Answers a batch item by item. The last item comes when everything else of the batch is done,
+    so what a round closes with does not depend on who was killed when."""
+
+    def __init__(
+        self, service: ArgillaService, truth: Mapping[str, str], labels: Sequence[str]
+    ) -> None:
+        self.journal = Journal()
+        self._service = service
+        self._truth = truth
+        self._labels = labels
+        self._client = httpx.Client(base_url=f"{service.url}/api/v1/", timeout=60, trust_env=False)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def begin(self, dataset_id: UUID, number: int) -> "Batch":
+        """The acts on the batch of a round, to be done one by one."""
+        records = [one for one in self.records(dataset_id) if one["metadata"]["round"] == number]
+        records.sort(key=lambda one: one["metadata"]["rank"])
+        *most, last = records
+        acts = [self._doing(one, what) for one in most for what in self._plan(one)]
+        return Batch([*self._late_edits(dataset_id, number), *acts], self._doing(last, "right"))
+
+    def _plan(self, record: Record) -> Sequence[str]:
+        return PLANS[_number(record["fields"]["text"], len(PLANS))]
+
+    def _late_edits(self, dataset_id: UUID, number: int) -> list[Callable[[], None]]:
+        """Second thoughts about the round before."""
+        before = [one for one in self.records(dataset_id) if one["metadata"]["round"] == number - 1]
+        before.sort(key=lambda one: one["metadata"]["rank"])
+        return [self._doing(one, "other") for one in before[:2]]
+
+    def _doing(self, record: Record, what: str) -> Callable[[], None]:
+        user = self._service.annotators[_number(record["fields"]["text"] + "?", 2)]
+
+        def act() -> None:
+            if what == "delete":
+                self._delete(record, user)
+            else:
+                self._answer(record, user, what)
+
+        return act
+
+    def _answer(self, record: Record, user: ArgillaUser, what: str) -> None:
+        status = {"draft": "draft", "discard": "discarded"}.get(what, "submitted")
+        item: dict[str, Any] = {"record_id": record["id"], "status": status}
+        if what != "discard":
+            item["values"] = {"label": {"value": self._label(record, what)}}
+        done = self._call("POST", "me/responses/bulk", user, json={"items": [item]})
+        self._note(record, done["items"][0]["item"])
+
+    def _label(self, record: Record, what: str) -> str:
+        right = self._truth[record["fields"]["text"]]
+        others = [label for label in self._labels if label != right]
+        return {"right": right, "other": others[1]}.get(what, others[0])
+
+    def _delete(self, record: Record, user: ArgillaUser) -> None:
+        mine = self.journal.final()[record["external_id"]]
+        self._call("DELETE", f"responses/{mine.response_id}", user)
+
+    def _note(self, record: Record, given: Mapping[str, Any]) -> None:
+        values = given["values"]
+        self.journal.acts.append(
+            Act(
+                item=record["external_id"],
+                round=record["metadata"]["round"],
+                response_id=UUID(given["id"]),
+                user_id=UUID(given["user_id"]),
+                status=given["status"],
+                values=values and {name: one["value"] for name, one in values.items()},
+                updated_at=datetime.fromisoformat(given["updated_at"]),
+            )
+        )
+
+    def records(self, dataset_id: UUID) -> list[dict[str, Any]]:
+        """All records of a dataset as its owner sees them."""
+        found: list[dict[str, Any]] = []
+        while True:
+            query = {"offset": len(found), "limit": 1000, "include": ["responses"]}
+            path = f"datasets/{dataset_id}/records"
+            page = self._call("GET", path, self._service.owner, params=query)["items"]
+            found += page
+            if len(page) < 1000:
+                return found
+
+    def _call(self, method: str, path: str, user: ArgillaUser, **more: Any) -> Any:
+        """Again after a 500: Argilla may say so although it has done what it was asked."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            answer = self._client.request(
+                method, path, headers={"X-Argilla-Api-Key": user.api_key}, **more
+            )
+            if answer.is_success:
+                return answer.json() if answer.content else None
+            if method == "DELETE" and answer.status_code == 404:
+                return None
+            assert answer.status_code >= 500, (method, path, answer.status_code, answer.text)
+            assert time.monotonic() < end, (method, path, answer.status_code)
+            time.sleep(0.2)
+
+
+@dataclass
+class Batch:
+    """What is to be done about one batch; the last act completes it."""
+
+    acts: list[Callable[[], None]]
+    last: Callable[[], None] | None
+
+    def act(self) -> bool:
+        """Do the next thing but the last. False if only that is left."""
+        if self.acts:
+            self.acts.pop(0)()
+        return bool(self.acts)
+
+    def finish(self) -> None:
+        while self.act():
+            pass
+        if self.last is not None:
+            self.last()
+            self.last = None
+
+
+def _number(text: str, below: int) -> int:
+    return int.from_bytes(blake2b(text.encode(), digest_size=4).digest()) % below
