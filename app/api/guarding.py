@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.api.problems import problem
 from app.api.wiring import ApiParts
 
-IMPORT = re.compile(r"/api/v1/projects/[^/]+/items")
+UPLOAD = re.compile(r"/api/v1/projects/[^/]+/items|/new")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -45,7 +45,7 @@ class Bounded:
         await self.app(scope, _counted(receive, most), send)
 
     def _most(self, scope: Scope) -> int:
-        if IMPORT.fullmatch(scope["path"]):
+        if UPLOAD.fullmatch(scope["path"]):
             return self.parts.max_upload_bytes
         if scope["path"] == "/webhooks/argilla":
             return self.parts.max_webhook_bytes

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import typer
 
-from app.cli import exits, keys, projects, rounds, service, simulate
+from app.cli import exits, keys, projects, rounds, service, simulate, starting
 
 HELP = "From an unlabelled pile of text to a trained classifier, with few human labels."
 
@@ -13,7 +13,7 @@ program = typer.Typer(
 )
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Run": (service.up, service.down, service.demo, service.doctor),
-    "Project": (projects.init, projects.import_, projects.set_, projects.refit, projects.status),
+    "Project": (starting.init, projects.import_, projects.set_, projects.refit, projects.status),
     "Rounds": (
         rounds.start,
         rounds.watch,

@@ -27,56 +27,6 @@ ACTOR = "command line"
 Name = Annotated[str, typer.Argument(help="The project's name.")]
 
 
-@friendly
-def init(
-    name: Name,
-    labels: Annotated[
-        str | None, typer.Option(help="The labels, separated by commas: spam,ham")
-    ] = None,
-    labels_from: Annotated[
-        Path | None,
-        typer.Option(exists=True, help="A file whose label column names every label."),
-    ] = None,
-    task: Annotated[str, typer.Option(help="The task type.")] = "single_label",
-    guidelines: Annotated[
-        Path | None, typer.Option(exists=True, help="A Markdown file for annotators.")
-    ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="A setting as key=value, such as batch_size=50. Repeatable."),
-    ] = None,
-    as_json: bool = AsJson,
-) -> None:
-    """Create a project."""
-    given = {
-        "name": name,
-        "task": {
-            "type": task,
-            "labels": _labels(labels, labels_from),
-            "guidelines": guidelines.read_text(encoding="utf-8") if guidelines else None,
-        },
-        **parse_settings(settings or []),
-    }
-    container = build(read_settings())
-    store = container.store
-    project = commands.create_project(store, given, actor=ACTOR, encoders=container.encoders)
-    if as_json:
-        print_json(_project(store, name))
-        return
-    console.print(f"Created project {project.name} with {len(project.task.labels)} labels.")
-    _tell_what_is_sent(project, container.encoders)
-    console.print(f"Next: rounds import {project.name} FILE")
-
-
-def _labels(listed: str | None, file: Path | None) -> list[str]:
-    if (listed is None) == (file is None):
-        raise WrongInput("Give either --labels a,b,c or --labels-from FILE.", field="labels")
-    if listed is not None:
-        return [one.strip() for one in listed.split(",") if one.strip()]
-    assert file is not None  # noqa: S101 - one of the two is given
-    return labels_in(file)
-
-
 def labels_in(file: Path) -> list[str]:
     """Every label of a file, sorted."""
     with file.open("rb") as source:
@@ -132,7 +82,7 @@ def import_(
         report = commands.import_items(
             store,
             name,
-            rows if as_json else _with_progress(rows),
+            rows if as_json else with_progress(rows),
             limits=RowLimits(max_text_chars=settings.max_text_chars),
             actor=ACTOR,
             source=file.name,
@@ -141,7 +91,7 @@ def import_(
     if as_json:
         print_json(ImportOut.of(report).model_dump())
     else:
-        _print_report(name, report)
+        print_report(name, report)
 
 
 def _fields(store: Store, name: str) -> Sequence[str]:
@@ -149,7 +99,7 @@ def _fields(store: Store, name: str) -> Sequence[str]:
         return tx.projects.by_name(name).settings.fields
 
 
-def _with_progress(rows: Iterator[Row]) -> Iterator[Row]:
+def with_progress(rows: Iterator[Row]) -> Iterator[Row]:
     """Counts as they go by; on a terminal only."""
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(
@@ -163,7 +113,7 @@ def _with_progress(rows: Iterator[Row]) -> Iterator[Row]:
         bar.update(task, description="storing")
 
 
-def _print_report(name: str, report: ImportReport) -> None:
+def print_report(name: str, report: ImportReport, *, following: bool = True) -> None:
     console.print(
         f"{report.received:,} rows: {report.created:,} new, {report.updated:,} updated, "
         f"{report.unchanged:,} unchanged, {report.rejected:,} rejected. "
@@ -176,7 +126,8 @@ def _print_report(name: str, report: ImportReport) -> None:
         console.print(f"  line {one['line']}, {one['field'] or 'whole line'}: {one['reason']}")
     if report.rejected > len(shown):
         console.print(f"  … and {report.rejected - len(shown):,} more; --json lists them")
-    console.print(f"Next: rounds start {name}")
+    if following:
+        console.print(f"Next: rounds start {name}")
 
 
 @friendly
@@ -190,14 +141,14 @@ def set_(
     store, given = container.store, parse_settings(settings)
     project = commands.change_project(store, name, given, actor=ACTOR, encoders=container.encoders)
     if as_json:
-        print_json(_project(store, name))
+        print_json(project_of(store, name))
         return
     console.print(f"Changed {', '.join(one.partition('=')[0] for one in settings)}.")
     if "embeddings" in given:
-        _tell_what_is_sent(project, container.encoders)
+        tell_what_is_sent(project, container.encoders)
 
 
-def _tell_what_is_sent(project: Project, encoders: Encoders) -> None:
+def tell_what_is_sent(project: Project, encoders: Encoders) -> None:
     if fields := fields_sent(project.settings):
         console.print(
             f"The texts of all items ({', '.join(fields)}) will be sent to "
@@ -211,7 +162,7 @@ def refit(name: Name, as_json: bool = AsJson) -> None:
     store = build(read_settings()).store
     commands.refit_features(store, name, actor=ACTOR)
     if as_json:
-        print_json(_project(store, name))
+        print_json(project_of(store, name))
     else:
         console.print("The features will be fitted anew on all items at the next training.")
 
@@ -226,7 +177,7 @@ def status(
     if name is None:
         _print_projects(store, as_json=as_json)
         return
-    project = _project(store, name)
+    project = project_of(store, name)
     rounds = rounds_of(store, name)
     if as_json:
         print_json({**project, "rounds": [one.model_dump(mode="json") for one in rounds]})
@@ -246,7 +197,7 @@ def rounds_of(store: Store, name: str) -> list[RoundOut]:
     return [RoundOut.of(view, now) for view in views]
 
 
-def _project(store: Store, name: str) -> dict[str, Any]:
+def project_of(store: Store, name: str) -> dict[str, Any]:
     return api_projects.read(store, name).model_dump(mode="json")
 
 

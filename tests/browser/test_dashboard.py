@@ -103,6 +103,28 @@ def test_the_page_says_when_it_is_no_longer_live(page, store, played):
     page.problems.clear()  # the browser itself complains of the lost connection
 
 
+def test_a_project_is_made_from_a_file(page, base, store, tmp_path):
+    file = tmp_path / "tickets.csv"
+    lines = [f"where is parcel {n},{'delivery' if n % 2 else 'refund'}" for n in range(90)]
+    file.write_text("Body,Category\n" + "\n".join(lines) + "\nno label yet,\n")
+    log_in(page, base, store)
+    page.get_by_role("link", name="New project").click()
+    page.get_by_label("Name").fill("tickets")
+    page.get_by_label("File").set_input_files(file)
+    page.get_by_text("Columns and sizes").click()
+    page.get_by_label("Items a round").fill("many")
+    page.get_by_role("button", name="Create and import").click()
+    expect(page.get_by_role("alert")).to_contain_text("batch_size must be a whole number")
+    page.problems.clear()  # the browser notes the 422
+    assert page.get_by_label("Name").input_value() == "tickets"
+    page.get_by_label("Items a round").fill("1")
+    page.get_by_label("File").set_input_files(file)
+    page.get_by_role("button", name="Create and import").click()
+    expect(page.get_by_text("91 of 91 rows became items.")).to_be_visible()
+    page.get_by_role("button", name="Start round 1").click()
+    expect(page.get_by_text("The round was started.")).to_be_visible()
+
+
 def test_a_round_is_cancelled_by_typing_the_name(page, base, store, played):
     played.run_until(played.start(), RoundState.ANNOTATING)
     log_in(page, base, store)
@@ -165,7 +187,8 @@ def test_no_page_is_wider_than_its_window_and_texts_stand_out(
     page.set_viewport_size({"width": width, "height": 900})
     page.emulate_media(color_scheme=scheme)
     log_in(page, base, store)
-    for path in ("/", "/projects/shop", "/projects/shop/rounds/1", "/projects/shop/rounds/2/cancel",
+    for path in ("/", "/new", "/projects/shop", "/projects/shop/imported",
+                 "/projects/shop/rounds/1", "/projects/shop/rounds/2/cancel",
                  "/projects/shop/rounds/1/selections/1", "/docs"):  # fmt: skip
         page.goto(base + path)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path

@@ -16,7 +16,7 @@ from tests.serving import make_key, make_parts
 pytestmark = pytest.mark.postgres
 HTML = {"Accept": "text/html"}
 SCRIPT = "<script>alert(1)</script>"
-PAGES = ("/", "/projects/shop", "/projects/shop/rounds/1", "/projects/shop/curve.csv")
+PAGES = ("/", "/projects/shop", "/projects/shop/rounds/1", "/projects/shop/curve.csv", "/new")
 
 
 @pytest.fixture
@@ -334,7 +334,15 @@ def test_every_page_obeys_the_policy(browser, store, tmp_path):
     played = PlayedProject(store, tmp_path)
     played.play(played.start())
     log_in(browser, store)
-    for path in (*PAGES[:3], "/docs", "/login", "/nowhere", "/projects/shop/rounds/1/selections/1"):
+    for path in (
+        *PAGES[:3],
+        "/new",
+        "/projects/shop/imported",
+        "/docs",
+        "/login",
+        "/nowhere",
+        "/projects/shop/rounds/1/selections/1",
+    ):
         answer = browser.get(path)
         policy = answer.headers["content-security-policy"]
         assert "script-src 'self'" in policy
