@@ -24,14 +24,14 @@ class PlayedProject:
     ) -> None:
         self.store = store
         self.tool = FakeAnnotationTool()
-        parts = Parts(
+        self.parts = Parts(
             store,
             self.tool,
             LocalFiles(folder / "files"),
             LocalFeatureStore(folder / "features"),
             poll_seconds=0.0,
         )
-        self.runner = Runner(parts, name="test", lease_seconds=30)
+        self.runner = Runner(self.parts, name="test", lease_seconds=30)
         rows = sample_texts(count, seed=3)
         self.truth = {row["text"]: row["label"] for row in rows}
         labels = sorted(set(self.truth.values()))

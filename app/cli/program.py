@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import typer
 
-from app.cli import exits, keys, projects, rounds, service, simulate, starting
+from app.cli import exits, keys, projects, replays, rounds, service, simulate, starting
 
 HELP = "From an unlabelled pile of text to a trained classifier, with few human labels."
 
@@ -23,6 +23,7 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         rounds.selections,
         rounds.labels,
         rounds.metrics,
+        replays.replay,
     ),
     "Exits": (exits.export,),
     "Experiments": (simulate.simulate, simulate.bench),

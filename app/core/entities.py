@@ -7,6 +7,9 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+import numpy as np
+from numpy.typing import NDArray
+
 from app.core.projects import ProjectSettings
 from app.core.tasks import TaskSpec, Value
 from app.core.types import Slice, Split
@@ -109,6 +112,10 @@ class Round:
     """What was lost in Argilla is to be brought there again."""
     classifier_id: int | None = None
     """The classifier that chose this batch; None in a cold start."""
+    result_id: int | None = None
+    """The classifier fitted at the end."""
+    pool_id: int | None = None
+    """The record of the pool it chose from."""
     actor: str = "system"
 
 
@@ -256,11 +263,24 @@ class ClassifierVersion:
     sha256: str
     report: Json
     created_at: datetime
+    features_id: int
+    libraries: Mapping[str, str]
+    pool_id: int | None
+    """The record of the pool it was fitted beside; None from before these were kept."""
 
     @property
     def agent(self) -> str:
         """The name under which its suggestions appear in Argilla."""
         return f"{self.name}/{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class PoolIds:
+    """The record of a pool; each ascending."""
+
+    candidates: NDArray[np.int64]
+    occupied: NDArray[np.int64]
+    label_ids: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)

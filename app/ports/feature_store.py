@@ -103,5 +103,8 @@ class FeatureStore(Protocol):
     def origin(self, info: FeatureInfo) -> Origin:
         """ArtefactDamaged if the files are not those recorded."""
 
+    def verify(self, info: FeatureInfo) -> None:
+        """ArtefactDamaged unless every byte is the one recorded. Reads all of it."""
+
     def open(self, info: FeatureInfo) -> StoredFeatures:
         """ArtefactDamaged if the files are not those recorded."""

@@ -28,6 +28,7 @@ from app.core.entities import (
     KnownResponse,
     NewLabel,
     NewSelection,
+    PoolIds,
     Project,
     ProjectState,
     Revision,
@@ -155,6 +156,7 @@ class Rounds(Protocol):
     def set_classifier(self, round_id: int, classifier_id: int | None) -> None: ...
     def set_result(self, round_id: int, classifier_id: int) -> None: ...
     def set_dataset(self, round_id: int, dataset_id: int) -> None: ...
+    def set_pool(self, round_id: int, pool_id: int) -> None: ...
     def record_step(
         self, round_: Round, name: str, worker: str, seconds: float, detail: Mapping[str, Any]
     ) -> None: ...
@@ -163,6 +165,15 @@ class Rounds(Protocol):
     def by_key(self, key_id: int, key: str, request_hash: str) -> Round | None:
         """The round an earlier request with this Idempotency-Key made; Conflict if it asked
         for something else."""
+
+
+class Pools(Protocol):
+    """What could be chosen from at a decision, for whoever makes it again."""
+
+    def keep(self, project_id: int, pool: PoolIds) -> int:
+        """Its record; the one there is if the pool was the same before."""
+
+    def get(self, pool_id: int) -> PoolIds: ...
 
 
 class Runs(Protocol):
@@ -256,6 +267,9 @@ class Labels(Protocol):
     def current(self, project_id: int) -> Sequence[CurrentLabel]:
         """What may be trained on: labels of pool items, duplicates left out, by item id."""
 
+    def by_ids(self, project_id: int, label_ids: Sequence[int]) -> Sequence[CurrentLabel]:
+        """Labels that were current once, by item id."""
+
 
 class Classifiers(Protocol):
     def features(self, project_id: int, recipe: str) -> FeatureVersion | None:
@@ -282,6 +296,7 @@ class Classifiers(Protocol):
         fingerprint: str,
         features: FeatureVersion,
         label_ids: Sequence[int],
+        pool: PoolIds,
         seed: int,
         path: str,
         sha256: str,
@@ -360,6 +375,8 @@ class Transaction(Protocol):
     def items(self) -> Items: ...
     @property
     def rounds(self) -> Rounds: ...
+    @property
+    def pools(self) -> Pools: ...
     @property
     def runs(self) -> Runs: ...
     @property

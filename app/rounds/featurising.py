@@ -12,7 +12,7 @@ from app.core.errors import ArtefactDamaged
 from app.core.importing import classifier_text
 from app.core.types import Split
 from app.ports.encoder import Encoder
-from app.ports.feature_store import FeatureInfo, StoredFeatures
+from app.ports.feature_store import FeatureInfo, Origin, StoredFeatures
 from app.rounds.encoders import encoder_of
 from app.rounds.identity import derived_seed
 from app.rounds.work import Parts, Work
@@ -123,6 +123,19 @@ def _usable(parts: Parts, version: FeatureVersion) -> bool:
 
 def open_features(parts: Parts, version: FeatureVersion) -> StoredFeatures:
     return parts.features.open(_info(version))
+
+
+def of_round(work: Work) -> StoredFeatures:
+    """Those that the round began with."""
+    with work.store.transaction() as tx:
+        version = tx.classifiers.feature_version(work.round.checkpoint["features_id"])
+    return open_features(work.parts, version)
+
+
+def verified(parts: Parts, version: FeatureVersion) -> Origin:
+    """What they were made of; ArtefactDamaged unless every byte is the one recorded."""
+    parts.features.verify(_info(version))
+    return parts.features.origin(_info(version))
 
 
 def record(work: Work, version: FeatureVersion) -> Mapping[str, Any]:

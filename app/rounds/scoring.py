@@ -10,6 +10,7 @@ import numpy as np
 from app.core.errors import ArtefactDamaged
 from app.core.models import TrainedClassifier
 from app.core.types import FeatureMatrix, Floats, Rows
+from app.ports.feature_store import StoredFeatures
 from app.ports.files import Artefact
 from app.ports.store import ItemIds
 from app.rounds import featurising, training
@@ -64,11 +65,16 @@ def _compute(work: Work) -> Scores:
     with work.store.transaction() as tx:
         candidates = tx.items.candidates(work.project.id)
         classifier = tx.classifiers.get(work.round.classifier_id or 0)
-        features = tx.classifiers.feature_version(work.round.checkpoint["features_id"])
-    stored = featurising.open_features(work.parts, features)
+    stored = featurising.of_round(work)
     # items imported since the features were made wait for the next round
     candidates = candidates[np.isin(candidates, stored.item_ids)]
-    fitted = training.load(work.parts, classifier)
+    return scores_of(work, training.load(work.parts, classifier), stored, candidates)
+
+
+def scores_of(
+    work: Work, fitted: TrainedClassifier, stored: StoredFeatures, candidates: ItemIds
+) -> Scores:
+    """What a classifier thinks of these items."""
     rows = stored.rows_of(candidates)
 
     def between_blocks() -> None:

@@ -1,40 +1,78 @@
 """What a strategy is shown, and what is recorded of its choice."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from app.core.entities import NewSelection
+from app.core.models import TrainedClassifier
+from app.core.strategies import cold_start, select_round
 from app.core.tasks import task_type
 from app.core.types import Floats, Selection, SelectionRequest
-from app.ports.store import ItemIds
-from app.rounds import featurising, scoring
+from app.ports.feature_store import StoredFeatures
+from app.rounds import featurising, pools, scoring, training
+from app.rounds.pools import Pool
 from app.rounds.work import Work
 
 
-def request(work: Work) -> SelectionRequest:
-    """The pool as it is now: candidates, what is taken already, and the classifier's view."""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a choice is made from: the pool, and the classifier's view of its candidates."""
+
+    pool: Pool
+    stored: StoredFeatures
+    probabilities: Floats | None
+
+
+def see_now(work: Work) -> Seen:
+    """The pool as it is now; no view of it in a cold start."""
+    stored = featurising.of_round(work)
+    pool = pools.pool_of_now(work, stored, pools.labels_of_now(work, stored))
+    if work.round.classifier_id is None:
+        return Seen(pool, stored, None)
+    scores = scoring.stored_scores(work)
+    if np.array_equal(scores.item_ids, pool.candidates):
+        return Seen(pool, stored, scores.probabilities)
+    # some got a label or came back since: scored anew, as a replay will
     with work.store.transaction() as tx:
-        features = tx.classifiers.feature_version(work.round.checkpoint["features_id"])
-        candidates = tx.items.candidates(work.project.id)
-        labels = tx.labels.current(work.project.id)
-        out = tx.items.out_for_annotation(work.project.id)
-    stored = featurising.open_features(work.parts, features)
-    candidates, probabilities = _scored(work, candidates[np.isin(candidates, stored.item_ids)])
+        classifier = tx.classifiers.get(work.round.classifier_id)
+    return see(work, pool, training.load(work.parts, classifier))
+
+
+def see(work: Work, pool: Pool, fitted: TrainedClassifier | None) -> Seen:
+    """A pool with the eyes of a classifier."""
+    stored = featurising.of_round(work)
+    if fitted is None:
+        return Seen(pool, stored, None)
+    scores = scoring.scores_of(work, fitted, stored, pool.candidates)
+    return Seen(pool, stored, scores.probabilities)
+
+
+def choose(work: Work, seen: Seen) -> tuple[SelectionRequest, Selection]:
+    """By the round's strategy, or without a classifier by what represents the pool."""
+    asked = _request(work, seen)
+    if work.round.classifier_id is None:
+        return asked, cold_start(asked)
+    audit_fraction = work.round.settings.audit_fraction
+    return asked, select_round(work.round.strategy, asked, audit_fraction=audit_fraction)
+
+
+def _request(work: Work, seen: Seen) -> SelectionRequest:
+    stored, labels = seen.stored, seen.pool.labels
     labelled = np.array([label.item_id for label in labels], dtype=np.int64)
-    occupied = np.union1d(labelled, out)
+    occupied = np.union1d(labelled, seen.pool.occupied)
     positions = {name: index for index, name in enumerate(work.project.task.labels)}
     kind = task_type(work.project.task)
     return SelectionRequest(
         features=stored.matrix,
-        candidates=stored.rows_of(candidates),
-        occupied=stored.rows_of(occupied[np.isin(occupied, stored.item_ids)]),
+        candidates=stored.rows_of(seen.pool.candidates),
+        occupied=stored.rows_of(occupied),
         batch_size=work.round.batch_size,
         seed=work.round.seed,
         classes=work.project.task.labels,
-        probabilities=probabilities,
+        probabilities=seen.probabilities,
         labelled_y=dict(
             zip(
                 stored.rows_of(labelled).tolist(),
@@ -46,20 +84,11 @@ def request(work: Work) -> SelectionRequest:
     )
 
 
-def _scored(work: Work, candidates: ItemIds) -> tuple[ItemIds, Floats | None]:
-    """Candidates that are scored and still candidates, with their probabilities."""
-    if work.round.classifier_id is None:
-        return candidates, None
-    scores = scoring.stored_scores(work)
-    still = np.isin(scores.item_ids, candidates)
-    return scores.item_ids[still], scores.probabilities[still]
-
-
-def describe(work: Work, request: SelectionRequest, selection: Selection) -> Sequence[NewSelection]:
+def describe(
+    work: Work, seen: Seen, request: SelectionRequest, selection: Selection
+) -> Sequence[NewSelection]:
     """The picks in the words of the records: items instead of rows, answers instead of classes."""
-    with work.store.transaction() as tx:
-        features = tx.classifiers.feature_version(work.round.checkpoint["features_id"])
-    item_ids = featurising.open_features(work.parts, features).item_ids
+    item_ids = seen.stored.item_ids
     picked = np.array([pick.row for pick in selection.picks], dtype=np.int64)
     places = np.flatnonzero(np.isin(request.candidates, picked))
     position = dict(zip(request.candidates[places].tolist(), places.tolist(), strict=True))

@@ -8,7 +8,6 @@ the round's move to the next state, so a step that dies has simply not happened 
 from collections.abc import Callable, Mapping
 
 from app.core.entities import RoundState
-from app.core.strategies import cold_start, select_round
 from app.ports.store import Transaction
 from app.rounds import (
     automatic,
@@ -59,19 +58,17 @@ def score(work: Work) -> Outcome:
 
 def select(work: Work) -> Outcome:
     """Choose the batch; an unhealthy one fails the round instead of wasting people's time."""
-    request = selecting.request(work)
-    if work.round.classifier_id is None:
-        chosen = cold_start(request)
-    else:
-        chosen = select_round(
-            work.round.strategy, request, audit_fraction=work.round.settings.audit_fraction
-        )
-    batch = selecting.describe(work, request, chosen)
+    seen = selecting.see_now(work)
+    request, chosen = selecting.choose(work, seen)
+    batch = selecting.describe(work, seen, request, chosen)
+
+    def save(tx: Transaction) -> None:
+        tx.rounds.set_pool(work.round.id, tx.pools.keep(work.project.id, seen.pool.ids))
+        tx.selections.add(work.round, chosen.strategy, work.round.classifier_id, batch)
+
     return Outcome(
         RoundState.PUSHING,
-        save=lambda tx: tx.selections.add(
-            work.round, chosen.strategy, work.round.classifier_id, batch
-        ),
+        save=save,
         checkpoint={"pool": len(request.candidates), "strategy_used": chosen.strategy},
         detail=selecting.report(request, chosen),
     )

@@ -3,7 +3,7 @@ twice and a step that runs again finds what it made before."""
 
 import json
 import platform
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from importlib.metadata import version
 
@@ -17,8 +17,11 @@ from app.core.tasks import task_type
 from app.core.types import FeatureMatrix, TrainingSet
 from app.ports.feature_store import StoredFeatures
 from app.ports.files import Artefact
+from app.ports.store import ItemIds
+from app.rounds import pools
 from app.rounds.featurising import open_features
 from app.rounds.identity import derived_seed
+from app.rounds.pools import Pool
 from app.rounds.work import Parts, Work
 
 log = structlog.get_logger()
@@ -28,16 +31,17 @@ LIBRARIES = ("numpy", "scipy", "scikit-learn", "lightgbm", "argilla-rounds")
 
 def classifier_of_now(work: Work, features: FeatureVersion) -> ClassifierVersion | None:
     """The classifier of all current labels. None while fewer than two classes have a label."""
-    with work.store.transaction() as tx:
-        labels = tx.labels.current(work.project.id)
+    stored = open_features(work.parts, features)
+    labels = pools.labels_of_now(work, stored)
     if len({_class_of(work.project, label) for label in labels}) < 2:
         return None
     fingerprint = fingerprint_of(work, features, labels)
     with work.store.transaction() as tx:
         known = tx.classifiers.by_fingerprint(work.project.id, fingerprint)
     if known is None:
-        return _train(work, features, labels, fingerprint)
-    return known if _whole(work, known) else _fit_again(work, features, labels, known)
+        pool = pools.pool_of_now(work, stored, labels)
+        return _train(work, features, pool, fingerprint)
+    return known if _whole(work, known) else _fit_again(work, features, known)
 
 
 def _whole(work: Work, known: ClassifierVersion) -> bool:
@@ -49,20 +53,25 @@ def _whole(work: Work, known: ClassifierVersion) -> bool:
     return True
 
 
-def _fit_again(
-    work: Work,
-    features: FeatureVersion,
-    labels: Sequence[CurrentLabel],
-    known: ClassifierVersion,
-) -> ClassifierVersion:
+def _fit_again(work: Work, features: FeatureVersion, known: ClassifierVersion) -> ClassifierVersion:
     """A lost file is made again from the same labels; anything but the same bytes is an error."""
-    artefact = work.parts.files.put(known.path, fit(work, features, labels).to_bytes())
+    fitted = fit(work, features, _pool_of(work, features, known))
+    artefact = work.parts.files.put(known.path, fitted.to_bytes())
     if artefact.sha256 != known.sha256:
         raise ArtefactDamaged(
             f"The file of classifier {known.agent} is lost, and fitting it again gave other bytes "
             "(has a library changed since?). Restore it from a backup, or add a label."
         )
     return known
+
+
+def _pool_of(work: Work, features: FeatureVersion, known: ClassifierVersion) -> Pool:
+    """As recorded; for classifiers from before it was, as near as can be."""
+    if known.pool_id is None:
+        stored = open_features(work.parts, features)
+        return pools.pool_of_now(work, stored, pools.labels_of_now(work, stored))
+    with work.store.transaction() as tx:
+        return pools.pool_of_then(tx, work.project.id, known.pool_id)
 
 
 def _class_of(project: Project, label: CurrentLabel) -> str:
@@ -86,10 +95,8 @@ def fingerprint_of(work: Work, features: FeatureVersion, labels: Iterable[Curren
     return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _train(
-    work: Work, features: FeatureVersion, labels: Sequence[CurrentLabel], fingerprint: str
-) -> ClassifierVersion:
-    fitted = fit(work, features, labels)
+def _train(work: Work, features: FeatureVersion, pool: Pool, fingerprint: str) -> ClassifierVersion:
+    fitted = fit(work, features, pool)
     work.check()
     path = f"classifiers/{work.project.uid}/{fingerprint[:32]}.bin"
     artefact = work.parts.files.put(path, fitted.to_bytes())
@@ -99,7 +106,8 @@ def _train(
             name=fitted.name,
             fingerprint=fingerprint,
             features=features,
-            label_ids=[label.label_id for label in labels],
+            label_ids=[label.label_id for label in pool.labels],
+            pool=pool.ids,
             seed=_classifier_seed(work),
             path=artefact.path,
             sha256=artefact.sha256,
@@ -108,7 +116,9 @@ def _train(
         )
 
 
-def fit(work: Work, features: FeatureVersion, labels: Sequence[CurrentLabel]) -> TrainedClassifier:
+def fit(work: Work, features: FeatureVersion, pool: Pool) -> TrainedClassifier:
+    """From what is handed in alone: the same features, labels and pool give the same bytes."""
+    labels = pool.labels
     stored = open_features(work.parts, features)
     rows = stored.rows_of(np.array([label.item_id for label in labels], dtype=np.int64))
     classes = work.project.task.labels
@@ -121,17 +131,15 @@ def fit(work: Work, features: FeatureVersion, labels: Sequence[CurrentLabel]) ->
     return train(
         work.round.classifier,
         training,
-        unlabelled=_unlabelled(work, stored),
+        unlabelled=_unlabelled(work, stored, pool.candidates),
         seed=_classifier_seed(work),
         options=work.round.settings.classifier_options,
     )
 
 
-def _unlabelled(work: Work, stored: StoredFeatures) -> FeatureMatrix:
+def _unlabelled(work: Work, stored: StoredFeatures, candidates: ItemIds) -> FeatureMatrix:
     """Pool items without a label, never held-out ones: a classifier may learn from their texts.
     A seeded sample is enough, and keeps the time of a fit independent of the pool's size."""
-    with work.store.transaction() as tx:
-        candidates = tx.items.candidates(work.project.id)
     if len(candidates) > MOST_UNLABELLED:
         chosen = np.random.default_rng(_classifier_seed(work))
         candidates = np.sort(chosen.choice(candidates, MOST_UNLABELLED, replace=False))

@@ -58,7 +58,7 @@ def test_from_nothing_to_a_started_round(rounds, file):
 
 
 def test_reading_a_finished_round(rounds, database_url, tmp_path):
-    loop = Loop(database_url, tmp_path)
+    loop = Loop(database_url, tmp_path / "home")
     loop.play(loop.start())
     assert "is closed: accuracy" in rounds("status", "shop").stdout
     assert len(json_of(rounds("selections", "shop", "--json"))["items"]) == 12
@@ -71,6 +71,10 @@ def test_reading_a_finished_round(rounds, database_url, tmp_path):
     exported = [json.loads(line) for line in rounds("export", "shop").stdout.splitlines()]
     assert len(exported) == len(everything)
     assert rounds("export", "shop", "--format", "csv").stdout.startswith("id,text,split,label")
+    again = json_of(rounds("replay", 1, "-p", "shop", "--json"))
+    assert (again["round"], again["same"], again["libraries"]) == (1, True, {})
+    assert "byte for byte" in rounds("replay", 1, "-p", "shop").stdout
+    assert "no round 7" in rounds("replay", 7, "-p", "shop", code=1).stderr
     folder = tmp_path / "out"
     written = json_of(rounds("export", "shop", "--to", folder, "--json"))["files"]
     assert len(written) == 5

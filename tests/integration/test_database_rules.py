@@ -781,3 +781,16 @@ def test_a_project_runs_by_itself_or_says_why_it_stopped_never_both(db: Database
     assert db.run("UPDATE projects SET auto_since = NULL, stopped = '{}' WHERE id = %s", project)
     with pytest.raises(errors.CheckViolation, match="runs_or_stopped"):
         db.run("UPDATE projects SET auto_since = now() WHERE id = %s", project)
+
+
+def test_the_record_of_a_pool_stays_and_belongs_to_one_project(db: Database) -> None:
+    project, other = db.project(), db.project()
+    kept = db.insert("pool_snapshots", project_id=project, sha256="a", candidates=b"",
+                     occupied=b"", label_ids=b"")  # fmt: skip
+    round_ = db.round(project)
+    assert db.run("UPDATE rounds SET pool_id = %s WHERE id = %s", kept, round_)
+    with pytest.raises(errors.ForeignKeyViolation, match="chose_from_its_own_pool"):
+        db.run("UPDATE rounds SET pool_id = %s WHERE id = %s", kept, db.round(other))
+    for change in ("UPDATE pool_snapshots SET sha256 = 'b'", "DELETE FROM pool_snapshots"):
+        with pytest.raises(errors.IntegrityConstraintViolation, match="append-only"):
+            db.run(change)

@@ -8,8 +8,9 @@ from sqlalchemy import RowMapping
 
 from app.adapters.postgres import rows
 from app.adapters.postgres.engine import Sql
+from app.adapters.postgres.pools import PostgresPools
 from app.adapters.postgres.projects import PostgresProjects
-from app.core.entities import ClassifierVersion, FeatureVersion, Round
+from app.core.entities import ClassifierVersion, FeatureVersion, PoolIds, Round
 from app.core.errors import NotFound
 from app.ports.feature_store import FeatureInfo
 
@@ -102,6 +103,7 @@ class PostgresClassifiers:
         fingerprint: str,
         features: FeatureVersion,
         label_ids: Sequence[int],
+        pool: PoolIds,
         seed: int,
         path: str,
         sha256: str,
@@ -115,9 +117,9 @@ class PostgresClassifiers:
         classifier_id = self.sql.value(
             """
             INSERT INTO classifier_versions (project_id, number, name, fingerprint,
-                feature_version_id, labels, seed, path, sha256, report, libraries)
+                feature_version_id, labels, seed, path, sha256, report, libraries, pool_id)
             SELECT :project, coalesce(max(number), 0) + 1, :name, :fingerprint, :features, :labels,
-                :seed, :path, :sha256, cast(:report AS jsonb), cast(:libraries AS jsonb)
+                :seed, :path, :sha256, cast(:report AS jsonb), cast(:libraries AS jsonb), :pool
             FROM classifier_versions WHERE project_id = :project
             RETURNING id
             """,
@@ -131,6 +133,7 @@ class PostgresClassifiers:
             sha256=sha256,
             report=json.dumps(report),
             libraries=json.dumps(libraries),
+            pool=PostgresPools(self.sql).keep(project_id, pool),
         )
         self.sql.run(
             "INSERT INTO training_labels SELECT :classifier, unnest(cast(:labels AS bigint[]))",

@@ -4,6 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy import RowMapping
+
 from app.adapters.postgres.engine import Sql
 from app.core.entities import CurrentLabel, ItemAnswers, NewLabel
 
@@ -91,7 +93,17 @@ class PostgresLabels:
             """,
             project=project_id,
         )
-        return [
-            CurrentLabel(row["id"], row["item_id"], row["value"], row["source"], row["confidence"])
-            for row in found
-        ]
+        return [_current(row) for row in found]
+
+    def by_ids(self, project_id: int, label_ids: Sequence[int]) -> Sequence[CurrentLabel]:
+        found = self.sql.all(
+            "SELECT id, item_id, value, source, confidence FROM labels "
+            "WHERE project_id = :project AND id = ANY(:ids) ORDER BY item_id",
+            project=project_id,
+            ids=list(label_ids),
+        )
+        return [_current(row) for row in found]
+
+
+def _current(row: RowMapping) -> CurrentLabel:
+    return CurrentLabel(row["id"], row["item_id"], row["value"], row["source"], row["confidence"])

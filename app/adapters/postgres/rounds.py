@@ -223,6 +223,9 @@ class PostgresRounds:
     def set_dataset(self, round_id: int, dataset_id: int) -> None:
         self._set("dataset_id", round_id, dataset_id)
 
+    def set_pool(self, round_id: int, pool_id: int) -> None:
+        self._set("pool_id", round_id, pool_id)
+
     def _set(self, column: str, round_id: int, value: int | None) -> None:
         self.sql.run(
             f"UPDATE rounds SET {column} = :value WHERE id = :id",  # noqa: S608

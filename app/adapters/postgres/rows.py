@@ -85,6 +85,8 @@ def round_(row: RowMapping) -> Round:
         finish_requested=row["finish_requested"],
         repair_requested=row["repair_requested"],
         classifier_id=row["classifier_id"],
+        result_id=row["result_id"],
+        pool_id=row["pool_id"],
         actor=row["actor"],
     )
 
@@ -148,6 +150,9 @@ def classifier(row: RowMapping) -> ClassifierVersion:
         sha256=row["sha256"],
         report=row["report"],
         created_at=row["created_at"],
+        features_id=row["feature_version_id"],
+        libraries=row["libraries"],
+        pool_id=row["pool_id"],
     )
 
 

@@ -21,6 +21,7 @@ from app.adapters.postgres.items import PostgresItems
 from app.adapters.postgres.keys import PostgresKeys
 from app.adapters.postgres.labels import PostgresLabels
 from app.adapters.postgres.migrate import current_revision, newest_revision
+from app.adapters.postgres.pools import PostgresPools
 from app.adapters.postgres.projects import PostgresProjects
 from app.adapters.postgres.rounds import PostgresRounds
 from app.adapters.postgres.runs import PostgresRuns
@@ -53,6 +54,10 @@ class PostgresTransaction:
     @cached_property
     def rounds(self) -> PostgresRounds:
         return PostgresRounds(self.sql)
+
+    @cached_property
+    def pools(self) -> PostgresPools:
+        return PostgresPools(self.sql)
 
     @cached_property
     def runs(self) -> PostgresRuns:
