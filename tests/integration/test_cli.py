@@ -19,6 +19,8 @@ def rounds(database_url, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ROUNDS_DATABASE_URL", database_url.replace("+psycopg", ""))
     monkeypatch.setenv("ROUNDS_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("ROUNDS_ARGILLA_URL", "http://127.0.0.1:9")  # nobody asks it anything
+    monkeypatch.setenv("ROUNDS_ARGILLA_API_KEY", "unused")
     monkeypatch.delenv("HF_TOKEN", raising=False)
     runner = CliRunner()
 
