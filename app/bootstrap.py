@@ -30,7 +30,7 @@ from app.ports.encoder import Encoder
 from app.rounds import commands
 from app.rounds.runner import Runner
 from app.rounds.work import Parts
-from app.settings import Settings
+from app.settings import Settings, read_settings
 
 DATABASE = "rounds"
 WEBHOOK_SECRET = "argilla_webhook"  # noqa: S105 - the name of a secret, not one
@@ -184,6 +184,11 @@ def offered_encoders(settings: Settings, folder: Path) -> Mapping[str, Encoder]:
         )
         for kind, model in models.items()
     }
+
+
+def offered_here() -> Mapping[str, Encoder]:
+    """As the settings of this process say."""
+    return build(read_settings()).encoders
 
 
 def _address_model(settings: Settings) -> AddressModel:

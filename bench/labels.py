@@ -2,7 +2,8 @@
 
     python -m bench.labels [NAME …] [--repeats N] [--jobs N] [--keep FOLDER] [--data FOLDER]
 
-Names: dbpedia-cold, digits, sms, s0, banking77, dbpedia, goemotions; all if none is given.
+Names: dbpedia-cold, digits, sms, s0, banking77, banking77-encoder, dbpedia, goemotions; all if none
+is given.
 Finished runs are kept in the folder and not repeated when it is started again.
 
 Everything runs through app.simulate, and so through the core that runs projects.
@@ -20,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from app.bootstrap import offered_here
 from app.core.models import CLASSIFIERS
 from app.simulate import Experiment, Result, run, table
 from bench import seed_case as theirs
@@ -52,7 +54,13 @@ class Place:
         def told(done: int, total: int) -> None:
             sys.stderr.write(f"{time.strftime('%H:%M:%S')} {name}: {done} of {total} runs\n")
 
-        return run(experiment, results=results, jobs=jobs or self.jobs, progress=told)
+        return run(
+            experiment,
+            results=results,
+            jobs=jobs or self.jobs,
+            offered=offered_here,
+            progress=told,
+        )
 
 
 def dbpedia_cold(place: Place) -> Iterator[str]:
@@ -141,6 +149,27 @@ def banking77(place: Place) -> Iterator[str]:
     yield judged("from zero labels: accuracy at 1,000", row.final_accuracy, 0.78)
 
 
+def banking77_encoder(place: Place) -> Iterator[str]:
+    """banking77 the same with sentence embeddings, by ROUNDS_EMBEDDINGS_LOCAL_MODEL."""
+    if "local" not in offered_here():
+        yield "Left out: ROUNDS_EMBEDDINGS_LOCAL_MODEL names no sentence-transformers model."
+        return
+    common = {"data": place.file("banking77"), "query_size": 50, "seed_size": 77}
+    found = place.run(
+        "banking77-encoder",
+        **common,
+        strategy="default,random",
+        iterations=18,
+        embeddings="local",
+    )
+    yield from shown(found)
+    target, row = at_random_end(found, "accuracy")
+    yield f"* random's accuracy at 977 labels, mean: {target:.4f}"
+    yield judged("labels to that, median", row.labels_to_target, 0.4 * 977, at_most=True)
+    points, ends = paired(found, ("default", "default"), ("random", "default"))
+    yield judged("points of area against random", points, -1.0) + _ends(ends)
+
+
 def goemotions(place: Place) -> Iterator[str]:
     """goemotions, comments with one emotion only: 28 uneven classes, hard at few labels."""
     data = place.keep / "goemotions-one-label.jsonl"
@@ -164,10 +193,12 @@ def _guard(place: Place, name: str, **given: Any) -> Lines:
         ("the plain classifier", ("default", PLAIN)),
     ):
         points, ends = paired(found, ("default", "default"), other)
-        yield judged(f"points of area against {what}", points, -1.0) + (
-            f" (95% interval {ends[0]:+.2f} to {ends[1]:+.2f})" if ends else ""
-        )
+        yield judged(f"points of area against {what}", points, -1.0) + _ends(ends)
     return found
+
+
+def _ends(interval: tuple[float, float] | None) -> str:
+    return f" (95% interval {interval[0]:+.2f} to {interval[1]:+.2f})" if interval else ""
 
 
 PARTS: Mapping[str, Callable[[Place], Iterator[str]]] = {
@@ -176,6 +207,7 @@ PARTS: Mapping[str, Callable[[Place], Iterator[str]]] = {
     "sms": sms,
     "s0": seed_case,
     "banking77": banking77,
+    "banking77-encoder": banking77_encoder,
     "dbpedia": dbpedia,
     "goemotions": goemotions,
 }

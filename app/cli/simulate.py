@@ -11,6 +11,7 @@ import typer
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from app.bootstrap import offered_here
 from app.cli.output import AsJson, console, errors, friendly, print_json, print_table
 from app.core.errors import WrongInput
 from app.simulate import Experiment, Result, Row, cautions, journal, plots, run, table, verdicts
@@ -113,6 +114,10 @@ def simulate(
     audit_fraction: Annotated[
         float | None,
         typer.Option(help="Share of each batch drawn at random.", show_default="0"),
+    ] = None,
+    embeddings: Annotated[
+        str | None,
+        typer.Option(help="Beside words: off, local or address, as set up.", show_default="off"),
     ] = None,
     version: Annotated[
         str | None,
@@ -218,7 +223,7 @@ def _carry_out(
         )
     jobs = options.get("jobs") or len(os.sched_getaffinity(0))
     with _progress() as told:
-        result = run(experiment, results=results, jobs=jobs, progress=told)
+        result = run(experiment, results=results, jobs=jobs, offered=offered_here, progress=told)
     rows = table(experiment, result.runs)
     if results is not None:
         _write(result, results, rows, options.get("plots"))

@@ -7,6 +7,7 @@ from typing import Any
 
 from app.core.errors import WrongInput
 from app.core.models import resolve_classifier
+from app.core.projects import EMBEDDINGS, NO_EMBEDDINGS
 from app.core.strategies import check_strategy_options, resolve_strategy
 from app.simulate.named import listed, named
 from app.simulate.oracles import check_oracle
@@ -44,6 +45,8 @@ class Experiment:
     target_acc: float = 0.9
     metric: str = "accuracy"
     audit_fraction: float = 0.0
+    embeddings: str = NO_EMBEDDINGS
+    """As a project's setting; what there is, is said by whoever runs the experiment."""
 
     def __post_init__(self) -> None:
         for one in fields(self):
@@ -178,4 +181,5 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "target_acc": _share(0.0, 1.0),
     "metric": _one_of(METRICS),
     "audit_fraction": _share(0.0, 1.0),
+    "embeddings": _one_of(EMBEDDINGS),
 }

@@ -8,9 +8,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from app.core.errors import WrongInput
-from app.core.features import DEFAULT_RECIPE, fit_featuriser
+from app.core.features import DEFAULT_RECIPE, Featuriser, fit_featuriser, with_embeddings
 from app.core.strategies import cold_start
 from app.core.types import FeatureMatrix, Rows, SelectionRequest
+from app.ports.encoder import Encoder
+from app.rounds.encoders import NONE_OFFERED, Encoders, encoder_of
 from app.rounds.identity import derived_seed
 from app.simulate.datasets import Division, LabelledData, load
 from app.simulate.experiment import Experiment
@@ -34,14 +36,17 @@ class Arena:
         return np.setdiff1d(self.division.pool, asked)
 
 
-def prepare(experiment: Experiment, data_name: str, repeat: int) -> Arena:
+def prepare(
+    experiment: Experiment, data_name: str, repeat: int, encoders: Encoders = NONE_OFFERED
+) -> Arena:
     """The same for every contestant; a function of the experiment and the repeat's number."""
     data = load(data_name)
     seed = derived_seed(experiment.random_state, "repeat", repeat)
     division = divide(data, experiment.test_fraction, derived_seed(seed, "split"))
     own = data.division is division
     features_seed = derived_seed(experiment.random_state if own else seed, "features")
-    features = _features(data, division.pool, features_seed)
+    encoder = encoder_of(encoders, experiment.embeddings)
+    features = _features(data, division.pool, features_seed, encoder)
     seeds = _seed_items(experiment, data, division.pool, features, seed)
     return Arena(data, division, features, seeds, seed)
 
@@ -66,24 +71,29 @@ def _stratified(y: NDArray[np.int64], fraction: float, seed: int) -> NDArray[np.
     return test
 
 
-_KEPT: dict[tuple[str, bytes, int], FeatureMatrix] = {}
+_KEPT: dict[tuple[object, ...], FeatureMatrix] = {}
 """The last features made in this process: the next run often needs the same."""
 
 
-def _features(data: LabelledData, pool: Rows, seed: int) -> FeatureMatrix:
+def _features(data: LabelledData, pool: Rows, seed: int, encoder: Encoder | None) -> FeatureMatrix:
     """Fitted on the texts of the pool only: what is tested on must not have been seen at all."""
     if data.vectors is not None:
         nothing = sparse.csr_matrix(np.zeros((len(data), 0), np.float32))
         return FeatureMatrix(nothing, nothing, data.vectors)
-    key = (data.fingerprint, pool.tobytes(), seed)
+    key = (data.fingerprint, pool.tobytes(), seed, encoder.name if encoder else None)
     if key not in _KEPT:
         texts = data.texts or ()
         of_pool = [texts[row] for row in pool]
         featuriser = fit_featuriser(lambda: _cut(of_pool), DEFAULT_RECIPE, seed=seed)
-        made = FeatureMatrix.stacked([featuriser.transform(part) for part in _cut(texts)])
+        made = FeatureMatrix.stacked([_made(featuriser, encoder, part) for part in _cut(texts)])
         _KEPT.clear()
         _KEPT[key] = made
     return _KEPT[key]
+
+
+def _made(featuriser: Featuriser, encoder: Encoder | None, texts: Sequence[str]) -> FeatureMatrix:
+    features = featuriser.transform(texts)
+    return with_embeddings(features, encoder.encode(texts, lambda: None)) if encoder else features
 
 
 def _cut(texts: Sequence[str]) -> list[Sequence[str]]:

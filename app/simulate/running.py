@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from app.core.errors import Conflict
+from app.rounds.encoders import encoder_of
 from app.simulate import journal
 from app.simulate.datasets import load
 from app.simulate.experiment import Experiment
 from app.simulate.named import named
 from app.simulate.oracles import BUILT_IN
 from app.simulate.results import Run, RunKey
-from app.simulate.workers import Oracles, factory_of, play_all
+from app.simulate.workers import Offered, Oracles, factory_of, nothing_offered, play_all
 
 Progress = Callable[[int, int], None]
 """Called with (runs done, runs in all)."""
@@ -35,24 +36,29 @@ def run(
     results: Path | None = None,
     jobs: int = 1,
     oracles: Oracles | None = None,
+    offered: Offered = nothing_offered,
     progress: Progress = lambda done, total: None,
 ) -> Result:
     """Every run of the experiment.
 
     With `results` (a `.json` file), finished runs are kept there, and runs that it holds already
     are not repeated. `oracles` are factories by name for oracles besides truth and simulated; with
-    more than one job they must be importable functions.
+    more than one job they must be importable functions, and so must `offered`, which gives what
+    there is for sentence embeddings.
     """
     oracles = oracles or {}
     for name in {named(one).name for one in experiment.oracle} - set(BUILT_IN):
         factory_of(name, oracles)
+    encoder_of(offered(), experiment.embeddings)
     data = {name: load(name) for name in experiment.data}
     header = journal.header_of(experiment, {name: one.fingerprint for name, one in data.items()})
     keys = grid(experiment)
     found = _kept(results, header)
     missing = [key for key in keys if key not in found]
     progress(len(keys) - len(missing), len(keys))
-    played = _counted(play_all(experiment, missing, oracles, jobs), len(keys), missing, progress)
+    played = _counted(
+        play_all(experiment, missing, oracles, jobs, offered), len(keys), missing, progress
+    )
     if results is None:
         found.update((one.key, one) for one in played)
     elif missing or journal.partial_of(results).exists():

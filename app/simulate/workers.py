@@ -4,7 +4,7 @@ its result is the same wherever and beside whatever it runs."""
 import os
 import signal
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection
 from threadpoolctl import threadpool_limits
 
 from app.core.errors import NotFound, Unavailable
+from app.rounds.encoders import NONE_OFFERED, Encoders
 from app.rounds.identity import derived_seed
 from app.simulate.experiment import Experiment
 from app.simulate.named import named
@@ -23,12 +24,20 @@ from app.simulate.preparing import prepare
 from app.simulate.results import Run, RunKey
 
 Oracles = Mapping[str, OracleFactory]
+Offered = Callable[[], Encoders]
+"""Gives what there is for sentence embeddings, in whichever process it is called."""
 
 
-def play(experiment: Experiment, key: RunKey, oracles: Oracles) -> Run:
+def nothing_offered() -> Encoders:
+    return NONE_OFFERED
+
+
+def play(
+    experiment: Experiment, key: RunKey, oracles: Oracles, offered: Offered = nothing_offered
+) -> Run:
     """One run. On one thread: with more, the last bits would depend on the number of cores."""
     with threadpool_limits(limits=1):
-        arena = prepare(experiment, key.data, key.repeat)
+        arena = prepare(experiment, key.data, key.repeat, offered())
         oracle = named(key.oracle)
         seed = derived_seed(arena.seed, "oracle", key.oracle)
         data = arena.data
@@ -47,14 +56,18 @@ def factory_of(name: str, oracles: Oracles) -> OracleFactory:
 
 
 def play_all(
-    experiment: Experiment, keys: Sequence[RunKey], oracles: Oracles, jobs: int
+    experiment: Experiment,
+    keys: Sequence[RunKey],
+    oracles: Oracles,
+    jobs: int,
+    offered: Offered = nothing_offered,
 ) -> Iterator[Run]:
     """Runs as they finish."""
     if jobs <= 1 or len(keys) <= 1:
-        yield from (play(experiment, key, oracles) for key in keys)
+        yield from (play(experiment, key, oracles, offered) for key in keys)
         return
     with _executor(min(jobs, len(keys))) as executor:
-        waiting = [executor.submit(play, experiment, key, oracles) for key in keys]
+        waiting = [executor.submit(play, experiment, key, oracles, offered) for key in keys]
         yield from (_result(done) for done in as_completed(waiting))
 
 

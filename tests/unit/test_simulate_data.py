@@ -1,13 +1,16 @@
 """Data for experiments: read as an import reads it, divided without a leak."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from app.adapters.embeddings.cached import CachedEncoder
 from app.core.errors import NotFound, WrongInput
-from app.simulate import Experiment
+from app.simulate import Experiment, run
 from app.simulate.datasets import LabelledData, load
 from app.simulate.preparing import divide, prepare
 from tests.unit.simulate_factory import TOPICS, write_texts
@@ -141,3 +144,25 @@ def test_more_seeds_than_the_pool_has_are_all_of_it(tmp_path: Path) -> None:
         experiment = Experiment(data=(path,), seed_size=500, cold_start=cold_start)
         arena = prepare(experiment, path, 0)
         assert sorted(arena.seeds.tolist()) == arena.division.pool.tolist()
+
+
+class Initials:
+    """A model of little understanding: how often each of three letters occurs."""
+
+    name, identity, sends_to = "initials.1", "initials", None
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.floating]:
+        return np.array([[1 + text.count(letter) for letter in "aeo"] for text in texts], float)
+
+
+def test_embeddings_stand_beside_words_if_there_are_any(tmp_path: Path) -> None:
+    path = str(write_texts(tmp_path / "d.jsonl", split=True))
+    plain = prepare(Experiment(data=(path,)), path, 0).features
+    wanted = Experiment(data=(path,), embeddings="local")
+    offered = {"local": CachedEncoder(Initials(), tmp_path / "kept")}
+    features = prepare(wanted, path, 0, offered).features
+    assert features.dense.shape == (len(plain), plain.dense.shape[1] + 3)
+    assert np.allclose(np.linalg.norm(features.dense, axis=1), 1, atol=1e-6)
+    assert (features.words != plain.words).nnz == 0
+    with pytest.raises(WrongInput, match="ROUNDS_EMBEDDINGS_LOCAL_MODEL"):
+        run(wanted)
