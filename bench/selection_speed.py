@@ -16,7 +16,7 @@ import sys
 import time
 import tracemalloc
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -35,6 +35,7 @@ K, CLASSES, DIMENSIONS, LABELLED = 100, 14, 128, 200
 OURS = ("margin", "margin_kcenter", "margin_diversity", "badge", "coreset", "typiclust")
 LONG = 5
 """Seconds from which one run has to do."""
+MILLION = 1_000_000
 SLOW_BEYOND = 100_000
 """Contestants that need hours or more memory than there is beyond this size."""
 
@@ -129,7 +130,9 @@ def modal(data: Data) -> Iterator[tuple[str, Run]]:
     from modAL.uncertainty import classifier_uncertainty, margin_sampling
 
     ready: Any = Ready(data)
+    turned: Any = Ready(Data(data.vectors, _class_major(data)))
     yield "modAL margin", lambda: margin_sampling(ready, data.pool, n_instances=K)
+    yield "modAL margin, class-major", lambda: margin_sampling(turned, data.pool, n_instances=K)
     if data.size <= SLOW_BEYOND:
         ready.X_training = data.vectors[:LABELLED]
         ready.on_transformed = False
@@ -250,6 +253,50 @@ def measured(given: argparse.Namespace) -> Iterator[Row]:
             yield {"contestant": name, "size": size, "seconds": seconds, "peak_mb": peak}
 
 
+@dataclass(frozen=True)
+class Promise:
+    """So many times faster (below 1: at most so many times slower) than somebody at a size."""
+
+    ours: str
+    theirs: str
+    size: int
+    times: float
+
+    def verdict(self, seconds: Mapping[tuple[str, int], float]) -> str:
+        """A row of the table; empty if one of the two was not measured."""
+        ours = seconds.get((self.ours, self.size))
+        theirs = seconds.get((self.theirs, self.size))
+        if ours is None or theirs is None:
+            return ""
+        times = theirs / ours
+        met = "met" if times >= self.times else "MISSED"
+        cells = (
+            f"{self.size:,}", self.ours, f"{ours:.4f}", self.theirs, f"{theirs:.4f}",
+            f"≥ {self.times:g}", f"{times:.3g}", met,
+        )  # fmt: skip
+        return f"| {' | '.join(cells)} |\n"
+
+
+PROMISES = (
+    Promise("Rounds margin, bare, class-major", "modAL margin, class-major", MILLION, 5),
+    Promise("Rounds margin, bare", "modAL margin", MILLION, 5),
+    Promise("Rounds margin, bare", "small-text BreakingTies", MILLION, 50),
+    Promise("Rounds margin_diversity, class-major", "modAL margin, class-major", MILLION, 1),
+    Promise("Rounds margin_diversity", "modAL margin", MILLION, 1),
+    Promise("Rounds margin_diversity", "modAL ranked batch", 100_000, 500),
+    Promise("Rounds badge", "modAL margin", MILLION, 0.5),
+    Promise("Rounds coreset", "scikit-activeml CoreSet", MILLION, 40),
+)
+
+
+def verdicts(rows: Sequence[Row]) -> str:
+    """What was promised beside what was measured, in one table."""
+    seconds = {(str(row["contestant"]), int(row["size"])): float(row["seconds"]) for row in rows}
+    found = [promise.verdict(seconds) for promise in PROMISES]
+    titles = ("N", "ours", "s", "theirs", "s", "times faster, promised", "measured", "")
+    return "\n".join((f"| {' | '.join(titles)} |", f"|{'---|' * len(titles)}", "".join(found)))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--sizes", default="10000,100000,1000000")
@@ -261,6 +308,8 @@ def main() -> None:
     warnings.simplefilter("ignore")
     with threadpool_limits(1):
         rows = list(measured(given))
+    if given.peers:
+        sys.stdout.write(f"\n{verdicts(rows)}")
     if given.json:
         given.json.write_text(json.dumps(rows, indent=1))
 

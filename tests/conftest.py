@@ -3,8 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.services import ArgillaService, PostgresService, ServiceHost
+
+# the same examples every time: a test that fails fails again, for whoever looks at it
+settings.register_profile("the same", derandomize=True, deadline=None, database=None)
+settings.load_profile("the same")
 
 
 @pytest.fixture(scope="session")

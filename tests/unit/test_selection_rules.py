@@ -19,12 +19,17 @@ QUICKLY = settings(
 )
 
 
+KINDS = (
+    "as drawn", "flat", "nan", "all nan", "one class predicted", "same vectors", "zero vectors",
+)  # fmt: skip
+
+
 @st.composite
 def requests(draw: st.DrawFn) -> SelectionRequest:
     """Few or many candidates, one class or several, sparse, dense, all alike, broken or fine."""
     n = draw(st.sampled_from([0, 1, 2, 3, 7, 40, 150]))
     occupied = draw(st.sampled_from([0, 1, 25]))
-    classes = draw(st.sampled_from([1, 2, 5]))
+    classes = draw(st.sampled_from([1, 2, 5, 300] if n < 150 else [1, 2, 5]))
     seed = draw(st.integers(0, 10_000))
     words = draw(st.booleans())
     made = request(
@@ -36,21 +41,28 @@ def requests(draw: st.DrawFn) -> SelectionRequest:
         occupied=occupied,
         words=random_words(n + occupied, 40, seed) if words else None,
     )
-    kind = draw(st.sampled_from(["as drawn", "flat", "nan", "same vectors", "zero vectors"]))
+    kind = draw(st.sampled_from(KINDS))
     return _spoilt(made, kind)
 
 
 def _spoilt(made: SelectionRequest, kind: str) -> SelectionRequest:
     p, dense = made.probabilities.copy(), made.features.dense.copy()
+    committee = made.committee.copy()
     if kind == "flat":
-        p[:] = 1 / p.shape[1]
+        p[:] = committee[:] = 1 / p.shape[1]
     if kind == "nan":
-        p[::3] = np.nan
+        p[::3] = committee[:, ::3] = np.nan
+    if kind == "all nan":
+        p[:] = committee[:] = np.nan
+    if kind == "one class predicted":
+        p[:, 0] += 2
+        p /= p.sum(axis=1, keepdims=True)
     if kind == "same vectors":
         dense[:] = dense[:1]
     if kind == "zero vectors":
         dense[:] = 0
-    return replace(made, probabilities=p, features=replace(made.features, dense=dense))
+    features = replace(made.features, dense=dense)
+    return replace(made, probabilities=p, committee=committee, features=features)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -157,13 +169,39 @@ def _copies(distinct: int, copies: int, batch: int) -> SelectionRequest:
     return replace(made, features=replace(made.features, dense=dense))
 
 
-@pytest.mark.parametrize("name", ["random.v1", "margin.v1", "margin_diversity.v1"])
-def test_ties_are_broken_by_the_seed_and_only_by_it(name: str) -> None:
-    flat = request(500, p=np.full((500, 4), 0.25, np.float32))
-    batches = {
-        frozenset(p.row for p in select(name, replace(flat, seed=s)).picks) for s in range(5)
-    }
-    assert len(batches) == 5
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("occupied", [0, 30])
+def test_ties_are_broken_by_the_seed_and_only_by_it(name: str, occupied: int) -> None:
+    """Nothing tells the items apart, nothing is held back: the seed decides, over the pool."""
+    made = request(
+        400,
+        occupied=occupied,
+        p=np.full((400, 4), 0.25, np.float32),
+        committee=np.full((3, 400, 4), 0.25, np.float32),
+        boosts=None,
+        options={"near_duplicates": False, "outliers": False},
+    )
+    made = _spoilt(made, "same vectors")
+    batches = [
+        frozenset(pick.row for pick in select(name, replace(made, seed=seed)).picks)
+        for seed in range(6)
+    ]
+    assert len(set(batches)) == 6
+    assert len(frozenset().union(*batches)) > 60  # of 6 * 20 drawn from 400, 103 on average
+
+
+@pytest.mark.parametrize("name", ALL)
+@given(made=requests(), share=st.sampled_from([0.1, 0.5, 1.0]))
+@QUICKLY
+def test_what_is_taken_is_never_picked_even_if_it_is_offered(
+    name: str, made: SelectionRequest, share: float
+) -> None:
+    """Candidates that are labelled or out: the batch is exact as long as there are others."""
+    offered = made.candidates[: int(share * len(made.candidates))]
+    occupied = np.concatenate([made.occupied, offered])
+    picks = select(name, replace(made, occupied=occupied)).picks
+    assert not {pick.row for pick in picks} & set(occupied.tolist())
+    assert len(picks) == min(made.batch_size, len(made.candidates) - len(offered))
 
 
 def test_a_cold_start_needs_no_probabilities_and_says_what_made_it() -> None:

@@ -25,17 +25,21 @@ CLOSED = np.float32(-1)
 
 
 class FarthestFirst:
-    """k items, each the one farthest from the centres and from all items before it."""
+    """k items, each the one farthest from the centres and from all items before it; one drawn by
+    `chance` of those that are equally far."""
 
     def __init__(
         self,
         pool: PoolVectors,
         centres: Floats,
         is_open: NDArray[np.bool_],
+        chance: np.random.Generator,
+        *,
         active: int = ACTIVE,
         first_look: int = FIRST_LOOK,
     ) -> None:
         self._pool = pool
+        self._chance = chance
         self._room = np.concatenate([centres, np.zeros((MORE, centres.shape[1]), np.float32)])
         self._filled = len(centres)
         self._bounds = _first_look(pool, centres[:first_look])
@@ -72,7 +76,9 @@ class FarthestFirst:
             tied = np.union1d(tied, np.flatnonzero(self._bounds >= near))
         if len(tied) == 1:
             return int(tied[0]), float(self._gaps.max())
-        return self._exactly(np.sort(tied)[:TIED])
+        if len(tied) > TIED:
+            tied = self._chance.choice(tied, TIED, replace=False)
+        return self._exactly(np.sort(tied))
 
     def _exactly(self, tied: Rows) -> tuple[int, float]:
         vectors = self._pool.take(tied).astype(np.float64)
@@ -82,7 +88,8 @@ class FarthestFirst:
             apart = np.square(vectors[:, None, :] - centres[None, :, :]).sum(axis=2)
             np.minimum(gaps, apart.min(axis=1), out=gaps)
         gaps[self._bounds[tied] == CLOSED] = -1
-        return int(tied[gaps.argmax()]), float(gaps.max())
+        farthest = tied[gaps == gaps.max()]
+        return int(self._chance.choice(farthest)), float(gaps.max())
 
     def _add(self, item: int) -> None:
         centre = self._pool.take(np.array([item]))

@@ -47,7 +47,7 @@ def core_set(pool: Pool, size: int) -> Proposal:
     def order() -> Iterator[Rows]:
         centres = np.asarray(pool.request.features.dense[pool.away_from], np.float32)
         free = pool.is_free()
-        search = FarthestFirst(pool.all_vectors(), centres, free)
+        search = FarthestFirst(pool.all_vectors(), centres, free, pool.chance("ties"))
         first = int(pool.chance("first").choice(np.flatnonzero(free))) if free.any() else 0
         for batch in (size, size + SLACK, 4 * size):
             picks, apart = search.pick(batch, first)
