@@ -10,12 +10,14 @@ from uuid import UUID, uuid4, uuid5
 
 from app.core.errors import NotFound, Refused
 from app.ports.annotation_tool import (
+    ANY_RESPONSE,
     DatasetRef,
     DatasetSpec,
     Look,
     PushReport,
     RecordOut,
     ResponseIn,
+    Statuses,
     Suggestion,
     WithdrawReport,
 )
@@ -208,11 +210,18 @@ class FakeAnnotationTool:
             records = list(self._dataset(dataset_id).records.values())
             return _look_at(records[max(0, len(records) - count) :])
 
-    def withdraw(self, dataset_id: UUID, external_ids: Sequence[str]) -> WithdrawReport:
+    def withdraw(
+        self, dataset_id: UUID, external_ids: Sequence[str], *, kept_by: Statuses = ANY_RESPONSE
+    ) -> WithdrawReport:
         with self._lock, self._call("withdraw") as limit:
             dataset = self._dataset(dataset_id)
             there = dataset.records
-            kept = [name for name in external_ids if name in there and there[name].responses]
+            kept = [
+                name
+                for name in external_ids
+                if name in there
+                and any(one.status in kept_by for one in there[name].responses.values())
+            ]
             gone = [name for name in external_ids if name not in kept]
             for name in gone[:limit]:
                 there.pop(name, None)

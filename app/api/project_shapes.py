@@ -139,6 +139,12 @@ class GivenSettings(BaseModel):
         description="Share of a batch drawn at random; 0.2 by default.",
         json_schema_extra=_documented(minimum=0, maximum=0.5),
     )
+    on_discard: str | None = Field(
+        None,
+        description="A discarded item without a label: `retire` (the default) never asks for it "
+        "again, `return` puts it back into the pool, until it is discarded in a second round.",
+        json_schema_extra=_documented(enum=["retire", "return", None]),
+    )
     overlap: int | None = Field(
         None,
         description="Answers an item needs; 1 by default.",
@@ -300,6 +306,7 @@ class ProjectOut(BaseModel):
     classifier: str
     audit_fraction: float
     overlap: int
+    on_discard: str
     fields: list[str]
     seed: int
     stopping: StoppingOut

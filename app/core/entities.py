@@ -169,6 +169,7 @@ class Revision:
     """One state of one annotator's response, as Argilla gave it."""
 
     response_id: UUID
+    record_id: UUID
     item_id: int
     user_id: UUID
     username: str | None
@@ -182,7 +183,7 @@ class Revision:
 class KnownResponse:
     """The newest stored state of a response."""
 
-    item_id: int
+    record_id: UUID | None
     user_id: UUID
     updated_at: datetime
     status: str

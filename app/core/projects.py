@@ -22,6 +22,8 @@ class ProjectSettings:
     classifier: str = "default"
     audit_fraction: float = 0.2
     overlap: int = 1
+    on_discard: str = "retire"
+    """What becomes of an item without a label that somebody discarded."""
     fields: tuple[str, ...] = ("text",)
     seed: int = 0
     stopping: Stopping = field(default_factory=Stopping)
@@ -117,6 +119,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "classifier": _text,
     "audit_fraction": _share,
     "overlap": _whole(1, 50),
+    "on_discard": _one_of(("retire", "return")),
     "fields": _field_names,
     "seed": _whole(0, 2**31 - 1),
     "strategy_options": _mapping,

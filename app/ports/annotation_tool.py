@@ -1,6 +1,6 @@
 """What Rounds needs of the tool in which people annotate. The real one is Argilla."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -91,7 +91,11 @@ class Look:
 class WithdrawReport:
     withdrawn: Sequence[str]
     kept: Sequence[str]
-    """external ids that had a response after all and stay."""
+    """external ids that had such a response after all and stay."""
+
+
+Statuses = Collection[str]
+ANY_RESPONSE: Statuses = frozenset({"submitted", "draft", "discarded"})
 
 
 class AnnotationTool(Protocol):
@@ -118,8 +122,10 @@ class AnnotationTool(Protocol):
         """About the last `count` records that were brought. Cheap, and no proof of absence: whoever
         needs a certain record looks whether it is among them."""
 
-    def withdraw(self, dataset_id: UUID, external_ids: Sequence[str]) -> WithdrawReport:
-        """Delete records that nobody has answered; checked again just before."""
+    def withdraw(
+        self, dataset_id: UUID, external_ids: Sequence[str], *, kept_by: Statuses = ANY_RESPONSE
+    ) -> WithdrawReport:
+        """Delete records without a response of these kinds; checked again just before."""
 
     def usernames(self) -> Mapping[UUID, str]:
         """Names of the annotators; ids that cannot be named are left out."""

@@ -211,6 +211,10 @@ class Selections(Protocol):
     def unanswered(self, round_: Round) -> Sequence[int]:
         """Items of the round that are out and lack answers: too few submitted or discarded."""
 
+    def discarded(self, round_: Round) -> Sequence[int]:
+        """Items of the round that have no label because somebody discarded them, and that were
+        not discarded in an earlier round."""
+
     def plan_lost_again(self, round_: Round) -> int:
         """Lost items that nobody has answered are to be pushed again; how many."""
 

@@ -9,7 +9,7 @@ What is absent was taken back by somebody only if record and annotator are still
 vanished with a record, an account or a dataset stands as it was given.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
@@ -146,7 +146,7 @@ def _news(parts: Parts, dataset: AnnotationDataset, look: Look, lost: AbstractSe
     with parts.store.transaction() as tx:
         known = tx.annotations.known(dataset, items)
     changed = [one for one in look.responses if _is_news(one, known)]
-    absent = _absent(look.responses, known)
+    absent = _absent(look, known)
     names = parts.tool.usernames() if changed or absent else {}
     return News(
         fresh=[_revision(one, names) for one in changed],
@@ -171,6 +171,7 @@ def _revision(response: ResponseIn, names: Mapping[UUID, str]) -> Revision:
     assert item_id is not None  # noqa: S101 - _is_news let only ours through
     return Revision(
         response_id=response.response_id,
+        record_id=response.record_id,
         item_id=item_id,
         user_id=response.user_id,
         username=names.get(response.user_id),
@@ -181,13 +182,16 @@ def _revision(response: ResponseIn, names: Mapping[UUID, str]) -> Revision:
     )
 
 
-def _absent(found: Iterable[ResponseIn], known: Known) -> Known:
-    """Responses that Argilla no longer has: absence is the only sign of a deletion."""
-    present = {response.response_id for response in found}
+def _absent(look: Look, known: Known) -> Known:
+    """Responses that Argilla no longer has although it has their records: absence is the only sign
+    of a deletion."""
+    present = {response.response_id for response in look.responses}
     return {
         response_id: stored
         for response_id, stored in known.items()
-        if response_id not in present and stored.status != ResponseStatus.DELETED
+        if response_id not in present
+        and stored.status != ResponseStatus.DELETED
+        and (stored.record_id is None or stored.record_id in look.records)
     }
 
 

@@ -8,7 +8,14 @@ from app.core.entities import AnnotationDataset, ClassifierVersion, Project, Rou
 from app.core.errors import NotFound
 from app.core.tasks import task_type
 from app.core.types import Slice
-from app.ports.annotation_tool import DatasetSpec, MetadataProperty, RecordOut, Suggestion
+from app.ports.annotation_tool import (
+    ANY_RESPONSE,
+    DatasetSpec,
+    MetadataProperty,
+    RecordOut,
+    Statuses,
+    Suggestion,
+)
 from app.rounds.identity import dataset_name, external_id, item_of
 from app.rounds.work import Work
 
@@ -128,9 +135,22 @@ def record_of(
     )
 
 
-def withdraw(work: Work, item_ids: Sequence[int]) -> Sequence[int]:
-    """Take back what nobody has answered; gives the items that were answered after all."""
-    kept = _answered_meanwhile(work, item_ids)
+def return_discarded(work: Work) -> None:
+    """Where the project wants it, items that somebody discarded go back to the pool. Their records
+    are taken out of Argilla, or whoever discarded one would never see it again."""
+    if work.round.settings.on_discard == "return":
+        with work.store.transaction() as tx:
+            discarded = tx.selections.discarded(work.round)
+        withdraw(work, discarded, kept_by=("submitted", "draft"))
+
+
+def withdraw(
+    work: Work, item_ids: Sequence[int], kept_by: Statuses = ANY_RESPONSE
+) -> Sequence[int]:
+    """Take back what has no such response; gives the items that were answered after all."""
+    if not item_ids:
+        return []
+    kept = _answered_meanwhile(work, item_ids, kept_by)
     gone = [item for item in item_ids if item not in kept]
     with work.store.transaction() as tx:
         tx.rounds.guard(work.round.id, work.round.fence)
@@ -138,14 +158,15 @@ def withdraw(work: Work, item_ids: Sequence[int]) -> Sequence[int]:
     return sorted(kept)
 
 
-def _answered_meanwhile(work: Work, item_ids: Sequence[int]) -> set[int]:
+def _answered_meanwhile(work: Work, item_ids: Sequence[int], kept_by: Statuses) -> set[int]:
     """Delete the records and say which could not be; without a dataset there are none."""
     with work.store.transaction() as tx:
         dataset = tx.annotations.dataset(work.project)
     if dataset is None:
         return set()
     try:
-        report = work.tool.withdraw(dataset.dataset_id, [external_id(i) for i in item_ids])
+        names = [external_id(i) for i in item_ids]
+        report = work.tool.withdraw(dataset.dataset_id, names, kept_by=kept_by)
     except NotFound:
         return set()
     return {item for name in report.kept if (item := item_of(name)) is not None}

@@ -100,6 +100,7 @@ def collect(work: Work) -> Outcome:
 def merge(work: Work) -> Outcome:
     """Turn answers into labels; a changed answer supersedes the label it made before."""
     labels, undecided = merging.merge(work)
+    pushing.return_discarded(work)
     return Outcome(RoundState.EVALUATING, detail={"labels": labels, "undecided": undecided})
 
 

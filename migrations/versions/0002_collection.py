@@ -11,6 +11,15 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+VIEW = """
+CREATE OR REPLACE VIEW newest_responses AS
+    SELECT a.* FROM annotations a
+    WHERE NOT EXISTS (
+        SELECT FROM annotations b WHERE b.response_id = a.response_id
+        AND (b.sighting, b.response_updated_at, b.status = 'deleted', b.id)
+          > (a.sighting, a.response_updated_at, a.status = 'deleted', a.id));
+"""
+
 UP = """
 ALTER TABLE pushes DROP CONSTRAINT pushes_state_check;
 ALTER TABLE pushes ADD CONSTRAINT pushes_state_check
@@ -24,6 +33,9 @@ ALTER TABLE datasets
     ADD COLUMN problem       text,
     ADD COLUMN problem_since timestamptz,
     ADD CONSTRAINT problem_has_a_time CHECK ((problem IS NULL) = (problem_since IS NULL));
+
+-- an answer to a record that is there no more was not taken back by whoever gave it
+ALTER TABLE annotations ADD COLUMN record_id uuid;
 
 ALTER TABLE rounds ADD COLUMN repair_requested boolean NOT NULL DEFAULT false;
 
@@ -39,6 +51,9 @@ CREATE TABLE gone_annotators (
 DOWN = """
 DROP TABLE gone_annotators;
 ALTER TABLE rounds DROP COLUMN repair_requested;
+DROP VIEW newest_responses;
+ALTER TABLE annotations DROP COLUMN record_id;
+
 ALTER TABLE datasets DROP COLUMN problem, DROP COLUMN problem_since, DROP COLUMN seen_whole;
 -- to the older program a lost record is one taken back
 UPDATE pushes SET state = 'withdrawn' WHERE state = 'lost';
@@ -51,7 +66,9 @@ ALTER TABLE pushes ADD CONSTRAINT pushes_state_check
 
 def upgrade() -> None:
     op.execute(UP)
+    op.execute(VIEW)
 
 
 def downgrade() -> None:
     op.execute(DOWN)
+    op.execute(VIEW)

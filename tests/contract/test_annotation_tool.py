@@ -389,6 +389,17 @@ def test_only_records_that_nobody_touched_are_withdrawn(setting: Setting) -> Non
     assert set(setting.hands.shown(dataset_id)) == {"item-1", "item-2", "item-3", "item-5"}
 
 
+def test_discarded_records_can_be_withdrawn_and_no_others(setting: Setting) -> None:
+    dataset_id = setting.dataset()
+    setting.tool.push(dataset_id, records(3))
+    setting.hands.answer(dataset_id, "item-1", None, status="discarded")
+    setting.hands.answer(dataset_id, "item-2", None, status="discarded", by=0)
+    setting.hands.answer(dataset_id, "item-2", "refund", status="draft", by=1)
+    report = setting.tool.withdraw(dataset_id, ["item-1", "item-2"], kept_by=("submitted", "draft"))
+    assert (list(report.withdrawn), list(report.kept)) == (["item-1"], ["item-2"])
+    assert set(setting.hands.shown(dataset_id)) == {"item-2", "item-3"}
+
+
 def test_withdrawing_again_or_what_was_never_there_is_harmless(setting: Setting) -> None:
     dataset_id = setting.dataset()
     setting.tool.push(dataset_id, records(120))

@@ -17,10 +17,14 @@ import structlog
 from app.main import create_app
 from tests.faults.chaos import SECRET, Chaos, play_through
 from tests.faults.checker import Tally
+from tests.faults.many import soak_crowd
 from tests.faults.nursery import Nursery
 from tests.faults.site import site_on
 from tests.services import ArgillaService, PostgresService, ServiceHost
 from tests.serving import make_parts, serving
+
+TEXTS = 3000
+"""Enough for as many rounds as it takes."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -32,7 +36,9 @@ def main(arguments: Sequence[str]) -> int:
         argilla = ArgillaService.of(host.ask("argilla"))
         with tempfile.TemporaryDirectory() as name, Nursery(Path(name)) as nursery:
             good = [
-                _soak(postgres, argilla, Path(name), nursery, given, given.seed + number)
+                soak_crowd(postgres, argilla, Path(name), nursery, say)
+                if given.crowd
+                else _soak(postgres, argilla, Path(name), nursery, given, given.seed + number)
                 for number in range(given.plays)
             ]
     finally:
@@ -47,7 +53,11 @@ def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--plays", type=int, default=1, help="how often, with other seeds")
     parser.add_argument("--rounds", type=int, default=6, help="at least so many rounds a play")
     parser.add_argument("--kills", type=int, default=100, help="and until so many deaths")
+    parser.add_argument(
+        "--pause", type=float, default=0.5, help="seconds between faults, on average"
+    )
     parser.add_argument("--seconds", type=float, default=900, help="but no longer than this")
+    parser.add_argument("--crowd", action="store_true", help="50 annotators at once instead")
     return parser.parse_args(arguments)
 
 
@@ -61,16 +71,20 @@ def _soak(
 ) -> bool:
     template = postgres.migrated_template()
     began = time.monotonic()
-    with site_on(postgres, template, argilla, folder / f"chaos-{seed}", nursery) as site:
+    with site_on(
+        postgres, template, argilla, folder / f"chaos-{seed}", nursery, texts=TEXTS
+    ) as site:
         parts = make_parts(site.store, webhook_secret=lambda: SECRET)
         with serving(create_app(parts)) as api_url:
-            chaos = Chaos(site, api_url, seed)
+            chaos = Chaos(site, api_url, seed, pause=given.pause)
             played = play_through(
                 site, chaos, given.rounds, kills=given.kills, seconds=given.seconds
             )
         disturbed, tally = site.outcome(), site.check()
     _show(seed, played, time.monotonic() - began, chaos, tally)
-    with site_on(postgres, template, argilla, folder / f"calm-{seed}", nursery) as site:
+    with site_on(
+        postgres, template, argilla, folder / f"calm-{seed}", nursery, texts=TEXTS
+    ) as site:
         worker = site.worker()
         for _ in range(played):
             site.play(site.start())

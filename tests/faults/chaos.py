@@ -30,6 +30,8 @@ class Chaos:
     site: Site
     api_url: str
     seed: int
+    pause: float = 0.5
+    """Seconds between two faults, on average: long enough that a step can be done meanwhile."""
     tally: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -61,7 +63,7 @@ class Chaos:
             while not self._stop.is_set():
                 self._rng.choices(FAULTS, WEIGHTS)[0](self)
                 self._staff()
-                self._stop.wait(self._rng.expovariate(2.0))
+                self._stop.wait(self._rng.expovariate(1 / self.pause))
         except BaseException as problem:
             self._problem = problem
 

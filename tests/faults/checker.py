@@ -98,7 +98,7 @@ class Checker:
             if one["status"] != "deleted" and _of_row(one) not in confirmed:
                 self.tally.invented.append(f"{one['item']}: nobody gave revision {one['id']}")
         self.tally.doubled += [str(key) for key, count in seen.items() if count > 1]
-        for item, act in self._journal.final().items():
+        for (item, _), act in self._journal.final().items():
             self.tally.answers += 1
             stored = newest.get(act.response_id)
             if stored is None or _of_row(stored) != _of_act(act):

@@ -46,9 +46,12 @@ class Act:
 class Journal:
     acts: list[Act] = field(default_factory=list)
 
-    def final(self) -> Mapping[str, Act]:
-        """How each item stands at the end."""
-        return {act.item: act for act in self.acts}
+    def final(self) -> Mapping[tuple[str, UUID], Act]:
+        """How each annotator's answer to each item stands at the end."""
+        return {(act.item, act.user_id): act for act in self.acts}
+
+    def latest(self, item: str) -> Act:
+        return next(act for act in reversed(self.acts) if act.item == item)
 
 
 class Crowd:
@@ -91,11 +94,11 @@ class Crowd:
             if what == "delete":
                 self._delete(record, user)
             else:
-                self._answer(record, user, what)
+                self.answer(record, user, what)
 
         return act
 
-    def _answer(self, record: Record, user: ArgillaUser, what: str) -> None:
+    def answer(self, record: Record, user: ArgillaUser, what: str = "right") -> None:
         status = {"draft": "draft", "discard": "discarded"}.get(what, "submitted")
         item: dict[str, Any] = {"record_id": record["id"], "status": status}
         if what != "discard":
@@ -109,7 +112,7 @@ class Crowd:
         return {"right": right, "other": others[1]}.get(what, others[0])
 
     def _delete(self, record: Record, user: ArgillaUser) -> None:
-        mine = self.journal.final()[record["external_id"]]
+        mine = self.journal.latest(record["external_id"])
         self._call("DELETE", f"responses/{mine.response_id}", user)
 
     def _note(self, record: Record, given: Mapping[str, Any]) -> None:

@@ -98,8 +98,13 @@ class Worker:
 
 
 def main() -> None:
+    # everything that a worker would load when it first needs it
+    import lightgbm  # noqa: F401
+    import sklearn.linear_model
+    import sklearn.svm  # noqa: F401
+
     import app.core.models
-    import app.core.strategies  # noqa: F401 - so that no worker has to
+    import app.core.strategies  # noqa: F401
     from app.cli import service
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel forgets the dead

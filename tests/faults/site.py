@@ -20,7 +20,7 @@ from tests.faults.nursery import Nursery, Worker
 from tests.relay import Relay
 from tests.services import ArgillaService
 
-PATIENCE = 240.0
+PATIENCE = 600.0
 LEASE = 2
 
 
@@ -36,15 +36,18 @@ class Site:
         nursery: Nursery,
         relays: tuple[Relay, Relay],
         *,
-        batch_size: int = 8,
+        texts: int = 240,
+        poll_seconds: float = 0.2,
+        **settings: Any,
     ) -> None:
         folder.mkdir()
         self.to_argilla, self.to_postgres = relays
         self.store = make_store(url)
         self._nursery = nursery
         self._argilla = argilla
-        rows = sample_texts(240, seed=5)
-        self.project = make_project(self.store, labels=LABELS, batch_size=batch_size)
+        rows = sample_texts(texts, seed=5)
+        given = {"batch_size": 8, **settings}
+        self.project = make_project(self.store, labels=LABELS, **given)
         import_rows(self.store, [_hidden(row) for row in rows])
         truth = {row["text"]: row["label"] for row in rows}
         self.crowd = Crowd(argilla, truth, LABELS)
@@ -57,7 +60,7 @@ class Site:
             "argilla_workspace": argilla.workspace,
             "argilla_timeout_seconds": "10",
             "home": str(folder / "home"),
-            "poll_seconds": "0.2",
+            "poll_seconds": str(poll_seconds),
             "lease_seconds": str(LEASE),
         }
         self._batch: tuple[int, Batch] | None = None

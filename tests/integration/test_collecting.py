@@ -175,6 +175,49 @@ def test_a_round_waits_for_a_permission_that_was_taken_away(shop):
     assert all_rows(shop.store, "SELECT problem FROM datasets") == [{"problem": None}]
 
 
+# --- discards ---
+
+
+def discarded_once(shop):
+    """A closed round of which one item was discarded; that item."""
+    number = out_at_once(shop)
+    one, *_ = shop.out(number)
+    shop.tool.discard(f"item-{one.item.id}")
+    shop.answer(number, skip=1)
+    shop.run_until(number, RoundState.CLOSED)
+    return one
+
+
+def test_a_discarded_item_is_not_asked_for_again(shop):
+    one = discarded_once(shop)
+    with shop.store.transaction() as tx:
+        assert one.item.id not in tx.items.candidates(shop.project.id)
+
+
+def test_by_the_projects_wish_it_returns_to_the_pool_until_it_is_discarded_again(shop):
+    commands.change_project(shop.store, "shop", {"on_discard": "return"}, actor="test")
+    one = discarded_once(shop)
+    name = f"item-{one.item.id}"
+    with shop.store.transaction() as tx:
+        assert one.item.id in tx.items.candidates(shop.project.id)
+        # nothing else may be chosen
+        tx.sql.run(
+            "UPDATE items SET split = 'validation' WHERE split = 'pool' AND id <> :id "
+            "AND NOT EXISTS (SELECT FROM selections s WHERE s.item_id = items.id)",
+            id=one.item.id,
+        )
+    number = out_at_once(shop)
+    assert [again.item.id for again in shop.out(number)] == [one.item.id]
+    shop.tick()
+    assert shop.round(number).state == RoundState.ANNOTATING, "the old discard settles nothing"
+    shop.tool.discard(name)
+    shop.run_until(number, RoundState.CLOSED)
+    with shop.store.transaction() as tx:
+        assert one.item.id not in tx.items.candidates(shop.project.id)
+    kept = all_rows(shop.store, "SELECT status FROM annotations WHERE item_id = :i", i=one.item.id)
+    assert [row["status"] for row in kept] == ["discarded", "discarded"]
+
+
 # --- repair ---
 
 

@@ -16,11 +16,13 @@ from app.adapters.argilla.subscription import ensure_webhook
 from app.adapters.argilla.withdrawal import withdraw
 from app.core.errors import Refused
 from app.ports.annotation_tool import (
+    ANY_RESPONSE,
     DatasetRef,
     DatasetSpec,
     Look,
     PushReport,
     RecordOut,
+    Statuses,
     WithdrawReport,
 )
 
@@ -82,8 +84,10 @@ class ArgillaTool:
     def look_at_newest(self, dataset_id: UUID, count: int) -> Look:
         return look_of(Scan(self._argilla).newest(dataset_id, count))
 
-    def withdraw(self, dataset_id: UUID, external_ids: Sequence[str]) -> WithdrawReport:
-        return withdraw(self._argilla, dataset_id, external_ids)
+    def withdraw(
+        self, dataset_id: UUID, external_ids: Sequence[str], *, kept_by: Statuses = ANY_RESPONSE
+    ) -> WithdrawReport:
+        return withdraw(self._argilla, dataset_id, external_ids, kept_by)
 
     def usernames(self) -> Mapping[UUID, str]:
         try:

@@ -12,7 +12,7 @@ from uuid import UUID
 from app.adapters.argilla.connection import Connection
 from app.adapters.argilla.scanning import PAGE, Row, Scan
 from app.core.errors import NotFound
-from app.ports.annotation_tool import WithdrawReport
+from app.ports.annotation_tool import Statuses, WithdrawReport
 
 MOST_DELETED = 100
 Placed = tuple[int, Row]
@@ -20,16 +20,16 @@ Placed = tuple[int, Row]
 
 
 def withdraw(
-    connection: Connection, dataset_id: UUID, external_ids: Sequence[str]
+    connection: Connection, dataset_id: UUID, external_ids: Sequence[str], kept_by: Statuses
 ) -> WithdrawReport:
-    """Delete what is unanswered. A record that is not there counts as withdrawn."""
+    """Delete what has no response of these kinds. What is not there counts as withdrawn."""
     wanted = set(external_ids)
     rows = Scan(connection).records(dataset_id) if wanted else ()
     ours = [(place, row) for place, row in enumerate(rows) if row["external_id"] in wanted]
-    kept = {row["external_id"] for _, row in ours if row["responses"]}
-    doomed = [(place, row) for place, row in ours if not row["responses"]]
+    kept = {row["external_id"] for _, row in ours if _keeps(row, kept_by)}
+    doomed = [(place, row) for place, row in ours if not _keeps(row, kept_by)]
     for stretch in stretches(doomed):
-        kept |= _delete_unanswered(connection, dataset_id, stretch)
+        kept |= _delete_unanswered(connection, dataset_id, stretch, kept_by)
     return WithdrawReport(
         withdrawn=[name for name in external_ids if name not in kept],
         kept=[name for name in external_ids if name in kept],
@@ -49,23 +49,27 @@ def stretches(doomed: Sequence[Placed]) -> Iterator[Sequence[Placed]]:
 
 
 def _delete_unanswered(
-    connection: Connection, dataset_id: UUID, stretch: Sequence[Placed]
+    connection: Connection, dataset_id: UUID, stretch: Sequence[Placed], kept_by: Statuses
 ) -> set[str]:
     """The external ids of those that were answered at the last moment."""
     last, first = stretch[0][0], stretch[-1][0]
     page, _ = Scan(connection).page_at(dataset_id, first, last - first + 1)
-    now = {row["id"]: bool(row["responses"]) for row in page}
+    now = {row["id"]: _keeps(row, kept_by) for row in page}
     for _, row in stretch:
         if row["id"] not in now:  # somebody else has deleted records, and the list has moved
-            now[row["id"]] = _is_answered(connection, row["id"])
+            now[row["id"]] = _is_answered(connection, row["id"], kept_by)
     if ids := [row["id"] for _, row in stretch if not now[row["id"]]]:
         path = f"datasets/{dataset_id}/records"
         connection.call("DELETE", path, params={"ids": ",".join(ids)})
     return {row["external_id"] for _, row in stretch if now[row["id"]]}
 
 
-def _is_answered(connection: Connection, record_id: str) -> bool:
+def _keeps(row: Row, kept_by: Statuses) -> bool:
+    return any(response["status"] in kept_by for response in row["responses"] or ())
+
+
+def _is_answered(connection: Connection, record_id: str, kept_by: Statuses) -> bool:
     try:
-        return bool(connection.get(f"records/{record_id}")["responses"])
+        return _keeps(connection.get(f"records/{record_id}"), kept_by)
     except NotFound:
         return False

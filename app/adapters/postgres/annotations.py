@@ -63,12 +63,12 @@ class PostgresAnnotations:
         self.sql.many(
             """
             INSERT INTO annotations (project_id, argilla_dataset_id, item_id, selection_id,
-                response_id, user_id, username, status, "values", response_inserted_at,
-                response_updated_at, sighting)
+                response_id, record_id, user_id, username, status, "values",
+                response_inserted_at, response_updated_at, sighting)
             SELECT :project, :dataset, i.id,
                 (SELECT s.id FROM selections s WHERE s.item_id = i.id ORDER BY s.id DESC LIMIT 1),
-                :response_id, :user_id, :username, :status, cast(:values AS jsonb), :inserted_at,
-                :updated_at,
+                :response_id, :record_id, :user_id, :username, :status,
+                cast(:values AS jsonb), :inserted_at, :updated_at,
                 (SELECT count(*) FROM annotations d
                  WHERE d.response_id = :response_id AND d.status = 'deleted')
             FROM items i WHERE i.id = :item_id AND i.project_id = :project
@@ -95,6 +95,7 @@ class PostgresAnnotations:
             "dataset": dataset.dataset_id,
             "item_id": one.item_id,
             "response_id": one.response_id,
+            "record_id": one.record_id,
             "user_id": one.user_id,
             "username": one.username,
             "status": one.status.value,
@@ -107,7 +108,7 @@ class PostgresAnnotations:
         self, dataset: AnnotationDataset, item_ids: Sequence[int]
     ) -> Mapping[UUID, KnownResponse]:
         found = self.sql.all(
-            "SELECT response_id, item_id, user_id, response_updated_at, status "
+            "SELECT response_id, record_id, user_id, response_updated_at, status "
             "FROM newest_responses WHERE project_id = :project "
             "AND argilla_dataset_id = :dataset AND item_id = ANY(:items)",
             project=dataset.project_id,
@@ -116,7 +117,7 @@ class PostgresAnnotations:
         )
         return {
             row["response_id"]: KnownResponse(
-                row["item_id"], row["user_id"], row["response_updated_at"], row["status"]
+                row["record_id"], row["user_id"], row["response_updated_at"], row["status"]
             )
             for row in found
         }
@@ -125,10 +126,10 @@ class PostgresAnnotations:
         return self.sql.run(
             """
             INSERT INTO annotations (project_id, argilla_dataset_id, item_id, selection_id,
-                response_id, user_id, username, status, response_inserted_at,
+                response_id, record_id, user_id, username, status, response_inserted_at,
                 response_updated_at, sighting)
-            SELECT project_id, argilla_dataset_id, item_id, selection_id, response_id, user_id,
-                username, 'deleted', response_inserted_at, response_updated_at, sighting
+            SELECT project_id, argilla_dataset_id, item_id, selection_id, response_id, record_id,
+                user_id, username, 'deleted', response_inserted_at, response_updated_at, sighting
             FROM newest_responses
             WHERE project_id = :project AND response_id = ANY(:responses) AND status <> 'deleted'
             ON CONFLICT (response_id, response_updated_at, status, sighting) DO NOTHING

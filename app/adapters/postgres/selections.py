@@ -12,8 +12,12 @@ from app.core.entities import NewSelection, Round, SelectedItem
 
 ANSWERS_OF_ITEM = """
     (SELECT count(DISTINCT n.user_id) FROM newest_responses n
-     WHERE n.item_id = p.item_id AND n.status IN ('submitted', 'discarded'))
+     WHERE n.item_id = p.item_id AND (n.status = 'submitted'
+        -- an item that returned to the pool is not settled by who discarded it before
+        OR (n.status = 'discarded' AND n.selection_id = p.selection_id)))
 """
+MOST_DISCARDS = 2
+"""In so many rounds an item may be discarded before it is not asked for again."""
 
 
 class PostgresSelections:
@@ -92,6 +96,23 @@ class PostgresSelections:
             round=round_id,
             items=list(item_ids),
         )
+
+    def discarded(self, round_: Round) -> Sequence[int]:
+        found = self.sql.all(
+            """
+            SELECT p.item_id FROM pushes p
+            WHERE p.round_id = :round AND p.state = 'pushed'
+              AND EXISTS (SELECT FROM newest_responses n WHERE n.selection_id = p.selection_id
+                          AND n.status = 'discarded')
+              AND NOT EXISTS (SELECT FROM current_labels l WHERE l.item_id = p.item_id)
+              AND (SELECT count(DISTINCT n.selection_id) FROM newest_responses n
+                   WHERE n.item_id = p.item_id AND n.status = 'discarded') < :most
+            ORDER BY p.item_id
+            """,
+            round=round_.id,
+            most=MOST_DISCARDS,
+        )
+        return [row["item_id"] for row in found]
 
     def give_up_lost(self, round_: Round) -> None:
         self.sql.run(

@@ -10,7 +10,7 @@ from app.adapters.postgres.selections import ANSWERS_OF_ITEM
 from app.core.errors import NotFound
 from app.ports.store import Page
 
-ROUND = """
+ROUND = f"""
 SELECT r.id, r.number, r.state, r.strategy, r.classifier, r.batch_size, r.seed, r.failed_in,
        r.error, r.attempts, r.cancel_requested, r.finish_requested, r.actor,
        r.created_at, r.updated_at, r.closed_at, r.checkpoint,
@@ -27,9 +27,7 @@ SELECT r.id, r.number, r.state, r.strategy, r.classifier, r.batch_size, r.seed, 
             'withdrawn', count(*) FILTER (WHERE p.state = 'withdrawn'),
             'lost', count(*) FILTER (WHERE p.state = 'lost'),
             'audit', count(*) FILTER (WHERE s.slice = 'audit'),
-            'answered', count(*) FILTER (WHERE p.state = 'pushed' AND (
-                SELECT count(DISTINCT n.user_id) FROM newest_responses n
-                WHERE n.item_id = p.item_id AND n.status IN ('submitted', 'discarded'))
+            'answered', count(*) FILTER (WHERE p.state = 'pushed' AND {ANSWERS_OF_ITEM}
                 >= (r.settings->>'overlap')::integer),
             'labelled', count(*) FILTER (WHERE EXISTS (
                 SELECT FROM labels l WHERE l.item_id = p.item_id AND l.round_id = r.id)))
@@ -40,7 +38,7 @@ LEFT JOIN datasets d ON d.id = r.dataset_id
 LEFT JOIN classifier_versions chosen ON chosen.id = r.classifier_id
 LEFT JOIN classifier_versions result ON result.id = r.result_id
 LEFT JOIN evaluations e ON e.round_id = r.id AND e.kind = 'held_out'
-"""
+"""  # noqa: S608
 
 LABEL = """
 SELECT l.id AS label_id, i.external_id AS item, i.split, l.value, l.source,
