@@ -141,10 +141,6 @@ class FakeAnnotationTool:
             dataset, _ = self._record(external_id, dataset_id)
             del dataset.records[external_id]
 
-    def delete_dataset(self, dataset_id: UUID) -> None:
-        with self._lock:
-            del self.datasets[dataset_id]
-
     def pending(self, dataset_id: UUID, *, by: str = "annotator-1") -> Sequence[FakeRecord]:
         """What this annotator still sees to do."""
         with self._lock:
@@ -226,6 +222,11 @@ class FakeAnnotationTool:
             for name in gone[:limit]:
                 there.pop(name, None)
             return WithdrawReport(withdrawn=gone, kept=kept)
+
+    def delete_dataset(self, dataset_id: UUID) -> None:
+        with self._lock, self._call("delete_dataset"):
+            self._dataset(dataset_id)
+            del self.datasets[dataset_id]
 
     def usernames(self) -> Mapping[UUID, str]:
         with self._lock, self._call("usernames"):

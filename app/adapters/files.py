@@ -3,7 +3,7 @@
 from hashlib import sha256
 from pathlib import Path
 
-from app.adapters.folders import flush, inside, scratch, writing_to
+from app.adapters.folders import flush, inside, remove_folder, scratch, writing_to
 from app.core.errors import ArtefactDamaged
 from app.ports.files import Artefact
 
@@ -25,6 +25,9 @@ class LocalFiles:
             fresh.replace(target)
             flush(target.parent)
         return Artefact(path, sha256(data).hexdigest())
+
+    def remove(self, folder: str) -> None:
+        remove_folder(self._root, folder)
 
     def get(self, artefact: Artefact) -> bytes:
         target = inside(self._root, artefact.path)

@@ -43,6 +43,13 @@ def scratch(root: Path) -> Iterator[Path]:
         os.close(lock)
 
 
+def remove_folder(root: Path, path: str) -> None:
+    """A folder under `root` with all that is in it, if it is there."""
+    place = inside(root, path)
+    with writing_to(place), suppress(FileNotFoundError):
+        shutil.rmtree(place)
+
+
 @contextmanager
 def writing_to(place: Path) -> Iterator[None]:
     """Name the place where the disk says no."""

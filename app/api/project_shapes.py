@@ -322,6 +322,10 @@ class ProjectOut(BaseModel):
     problems: list[Problem] = Field(
         description="What was found wrong in Argilla; `POST …/repair` brings back what can be."
     )
+    erase_at: datetime | None = Field(
+        None, description="When this deleted project is erased; until then it can be restored."
+    )
+    erase_argilla: bool = False
     created_at: datetime
 
     @classmethod
@@ -348,6 +352,8 @@ class ProjectOut(BaseModel):
             else None,
             run=run,
             problems=[Problem(**one) for one in problems],
+            erase_at=project.erase_at,
+            erase_argilla=project.erase_argilla,
             created_at=project.created_at,
             fields_sent=fields_sent(project.settings),
             **project.settings.as_json(),

@@ -1,8 +1,10 @@
 """Projects: create, list, read, change."""
 
-from fastapi import APIRouter, Response
+from typing import Annotated
 
-from app.api.access import Operator, Parts, Viewer
+from fastapi import APIRouter, Query, Response
+
+from app.api.access import Admin, Operator, Parts, Viewer
 from app.api.parameters import PREFIX, ProjectName
 from app.api.problems import problems
 from app.api.project_shapes import (
@@ -14,7 +16,8 @@ from app.api.project_shapes import (
     RunOut,
 )
 from app.ports.store import Store
-from app.rounds import commands
+from app.rounds import commands, deleting
+from app.rounds.deleting import DAYS_OF_GRACE, MOST_DAYS
 
 router = APIRouter(prefix=PREFIX, tags=["projects"])
 
@@ -51,7 +54,7 @@ def get_project(caller: Viewer, name: ProjectName, parts: Parts) -> ProjectOut:
     "/projects/{name}",
     summary="Change settings, state or guidelines",
     description="Holds from the next round on; an open round keeps the settings it began with.",
-    responses=problems(400, 401, 403, 404, 413, 422),
+    responses=problems(400, 401, 403, 404, 409, 413, 422),
 )
 def change_project(
     caller: Operator, name: ProjectName, body: ProjectChange, parts: Parts
@@ -84,6 +87,44 @@ def refit_features(caller: Operator, name: ProjectName, parts: Parts) -> Project
 )
 def repair_project(caller: Operator, name: ProjectName, parts: Parts) -> ProjectOut:
     commands.repair_project(parts.store, name, actor=caller.name)
+    return read(parts.store, name)
+
+
+@router.delete(
+    "/projects/{name}",
+    status_code=202,
+    summary="Delete a project, after days of grace",
+    description="No step runs any more; in `days` everything of it is erased, its datasets in "
+    "Argilla too if `with_argilla` is true. Until then it can be restored.",
+    responses=problems(401, 403, 404, 422),
+)
+def delete_project(
+    caller: Admin,
+    name: ProjectName,
+    parts: Parts,
+    confirm: Annotated[str, Query(description="The project's name once more.", max_length=100)],
+    days: Annotated[float, Query(ge=0, le=MOST_DAYS)] = DAYS_OF_GRACE,
+    with_argilla: bool = False,
+) -> ProjectOut:
+    deleting.delete_project(
+        parts.store,
+        name,
+        confirmed=confirm,
+        actor=caller.name,
+        days=days,
+        with_argilla=with_argilla,
+    )
+    return read(parts.store, name)
+
+
+@router.post(
+    "/projects/{name}/restore",
+    summary="Take a deletion back",
+    description="Possible until `erase_at`. The project is paused then.",
+    responses=problems(401, 403, 404, 409, 422),
+)
+def restore_project(caller: Admin, name: ProjectName, parts: Parts) -> ProjectOut:
+    deleting.restore_project(parts.store, name, actor=caller.name)
     return read(parts.store, name)
 
 

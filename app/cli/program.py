@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import typer
 
-from app.cli import exits, keys, projects, replays, rounds, service, simulate, starting
+from app.cli import deleting, exits, keys, projects, replays, rounds, service, simulate, starting
 
 HELP = "From an unlabelled pile of text to a trained classifier, with few human labels."
 
@@ -13,7 +13,15 @@ program = typer.Typer(
 )
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Run": (service.up, service.down, service.demo, service.doctor),
-    "Project": (starting.init, projects.import_, projects.set_, projects.refit, projects.status),
+    "Project": (
+        starting.init,
+        projects.import_,
+        projects.set_,
+        projects.refit,
+        projects.status,
+        deleting.delete,
+        deleting.restore,
+    ),
     "Rounds": (
         rounds.start,
         rounds.watch,

@@ -75,6 +75,10 @@ class Project:
     """Since when rounds follow each other by themselves; None if they do not."""
     stopped: Json | None = None
     """Why they stopped: `round`, `rules`, `message`."""
+    erase_at: datetime | None = None
+    """When a deleted project will be gone; until then it can be restored."""
+    erase_argilla: bool = False
+    """Its datasets in Argilla too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,6 +127,9 @@ class AnnotationTool(Protocol):
     ) -> WithdrawReport:
         """Delete records without a response of these kinds; checked again just before."""
 
+    def delete_dataset(self, dataset_id: UUID) -> None:
+        """With its records and their responses. NotFound if it is gone already."""
+
     def usernames(self) -> Mapping[UUID, str]:
         """Names of the annotators; ids that cannot be named are left out."""
 

@@ -103,6 +103,9 @@ class FeatureStore(Protocol):
     def origin(self, info: FeatureInfo) -> Origin:
         """ArtefactDamaged if the files are not those recorded."""
 
+    def remove(self, project: str) -> None:
+        """Every version of a project's features."""
+
     def verify(self, info: FeatureInfo) -> None:
         """ArtefactDamaged unless every byte is the one recorded. Reads all of it."""
 

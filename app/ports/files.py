@@ -15,5 +15,8 @@ class Files(Protocol):
     def put(self, path: str, data: bytes) -> Artefact:
         """Write whole or not at all."""
 
+    def remove(self, folder: str) -> None:
+        """A folder with all that is in it, if it is there."""
+
     def get(self, artefact: Artefact) -> bytes:
         """The bytes; ArtefactDamaged if they are missing or not those recorded."""

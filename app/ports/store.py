@@ -86,6 +86,16 @@ class Projects(Protocol):
         guidelines: str | None = None,
         state: ProjectState | None = None,
     ) -> Project: ...
+    def delete_later(self, project_id: int, *, days: float, with_argilla: bool) -> Project:
+        """Archived, and erased when so many days have passed."""
+
+    def restore(self, project_id: int, state: ProjectState) -> Project | None:
+        """None if its time has come already."""
+
+    def due_for_erasing(self) -> Project | None: ...
+    def erase(self, name: str) -> None:
+        """With everything that belongs to it."""
+
     def claim_collection(self, every_seconds: float) -> Project | None:
         """A project without an open round whose late answers have not been looked for lately."""
 

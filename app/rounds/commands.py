@@ -92,6 +92,8 @@ def change_project(
         raise WrongInput("guidelines must be text.", field="guidelines")
     with store.transaction() as tx:
         project = tx.projects.by_name(name)
+        if project.erase_at is not None:
+            raise Conflict(f"{name} is being deleted. Restore it first: rounds restore {name}")
         settings = settings_from(rest, project.settings)
         _check_names(settings.strategy, settings.classifier)
         _check_fields_stay(project, settings.fields)

@@ -10,7 +10,7 @@ from app.api.parameters import ProjectName, RoundNumber
 from app.api.rounds import read
 from app.core.entities import Role
 from app.core.errors import WrongInput
-from app.rounds import commands
+from app.rounds import commands, deleting
 from app.web.rendering import page
 from app.web.sessions import Operator, Viewer
 
@@ -77,6 +77,52 @@ def steer_round(
         )
     COMMANDS[steering](parts.store, name, number, actor=session.key.name)
     return _back(name, steering)
+
+
+@router.get("/projects/{name}/delete")
+def ask_to_delete(
+    request: Request, session: Viewer, name: ProjectName, parts: Parts
+) -> HTMLResponse:
+    """Says what will go, and asks for the name."""
+    allowed(session.key, Role.ADMIN)
+    with parts.store.transaction() as tx:
+        project = tx.projects.by_name(name)
+        counts = tx.items.counts(project.id)
+    return page(
+        request,
+        "delete.html",
+        parts=parts,
+        session=session,
+        project=project,
+        counts=counts,
+        days=deleting.DAYS_OF_GRACE,
+    )
+
+
+@router.post("/projects/{name}/delete")
+def delete_project(
+    session: Operator,
+    name: ProjectName,
+    parts: Parts,
+    typed_name: Annotated[str, Form(max_length=100)] = "",
+    with_argilla: Annotated[str, Form(max_length=10)] = "",
+) -> RedirectResponse:
+    allowed(session.key, Role.ADMIN)
+    deleting.delete_project(
+        parts.store,
+        name,
+        confirmed=typed_name.strip(),
+        actor=session.key.name,
+        with_argilla=bool(with_argilla),
+    )
+    return _back(name, "deleted")
+
+
+@router.post("/projects/{name}/restore")
+def restore_project(session: Operator, name: ProjectName, parts: Parts) -> RedirectResponse:
+    allowed(session.key, Role.ADMIN)
+    deleting.restore_project(parts.store, name, actor=session.key.name)
+    return _back(name, "restored")
 
 
 def _back(name: str, done: str) -> RedirectResponse:

@@ -26,6 +26,8 @@ DONE = {
     "started": "The round was started.",
     "auto": "Rounds now follow each other.",
     "auto-off": "No further round will start by itself; an open round goes on.",
+    "deleted": "The project is put away. It can be restored until it is erased.",
+    "restored": "The project is back, and paused.",
     "finish": "The round will close with the answers there are.",
     "cancel": "The round will be cancelled; answers already given are kept.",
     "resume": "The round goes on where it failed.",

@@ -33,6 +33,10 @@ class Session:
     def may_steer(self) -> bool:
         return self.key.role.allows(Role.OPERATOR)
 
+    @property
+    def may_administer(self) -> bool:
+        return self.key.role.allows(Role.ADMIN)
+
 
 class LoginNeeded(Exception):
     """Nobody is logged in; the answer is the way to the login page and back."""

@@ -1,5 +1,6 @@
 """Auto mode: since when a project's rounds follow each other, or why they stopped. Pools as they
-were when something was fitted or chosen, so that it can be made again."""
+were when something was fitted or chosen, so that it can be made again. Days of grace before a
+project is erased."""
 
 from alembic import op
 
@@ -13,6 +14,14 @@ ALTER TABLE projects
     ADD COLUMN auto_since timestamptz,
     ADD COLUMN stopped jsonb CHECK (jsonb_typeof(stopped) = 'object'),
     ADD CONSTRAINT runs_or_stopped CHECK (auto_since IS NULL OR stopped IS NULL);
+"""
+
+DELETION = """
+ALTER TABLE projects
+    ADD COLUMN erase_at timestamptz,
+    ADD COLUMN erase_argilla boolean NOT NULL DEFAULT false,
+    -- nothing works on a project that will be erased
+    ADD CONSTRAINT put_away_before_erased CHECK (erase_at IS NULL OR state = 'archived');
 """
 
 POOLS = """
@@ -44,6 +53,7 @@ ALTER TABLE rounds ADD COLUMN pool_id bigint,
 
 def upgrade() -> None:
     op.execute(AUTO)
+    op.execute(DELETION)
     op.execute(POOLS)
 
 
@@ -51,4 +61,7 @@ def downgrade() -> None:
     op.execute("ALTER TABLE rounds DROP COLUMN pool_id;")
     op.execute("ALTER TABLE classifier_versions DROP COLUMN pool_id;")
     op.execute("DROP TABLE pool_snapshots;")
-    op.execute("ALTER TABLE projects DROP COLUMN auto_since, DROP COLUMN stopped;")
+    op.execute(
+        "ALTER TABLE projects DROP COLUMN erase_at, DROP COLUMN erase_argilla, "
+        "DROP COLUMN auto_since, DROP COLUMN stopped;"
+    )

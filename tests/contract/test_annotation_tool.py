@@ -440,3 +440,12 @@ def _forget_webhook(setting: Setting, url: str) -> None:
 
 def test_a_tool_that_is_there_answers_the_ping(setting: Setting) -> None:
     setting.tool.ping()
+
+
+def test_a_deleted_dataset_is_gone_and_deleting_it_again_says_so(setting: Setting) -> None:
+    dataset = setting.dataset()
+    setting.tool.delete_dataset(dataset)
+    with pytest.raises(NotFound):
+        setting.tool.last_activity(dataset)
+    with pytest.raises(NotFound):
+        setting.tool.delete_dataset(dataset)

@@ -245,3 +245,31 @@ def test_commands_and_http_speak_of_the_same_round(client, store):
     import_rows(store, items(10))
     commands.start_round(store, "shop", actor="test")
     assert client.get(f"{ROUNDS}/1").json()["actor"] == "test"
+
+
+def test_an_admin_deletes_a_project_by_its_name_and_restores_it(client, store):
+    make_project(store)
+    address = "/api/v1/projects/shop"
+    assert client.delete(f"{address}?confirm=shop").status_code == 403
+    with api(store, "admin") as admin:
+        assert admin.delete(f"{address}?confirm=shops").status_code == 422
+        deleted = admin.delete(f"{address}?confirm=shop&days=2&with_argilla=true")
+        assert (deleted.status_code, deleted.json()["state"]) == (202, "archived")
+        assert deleted.json()["erase_argilla"] is True
+        assert admin.patch(address, json={"state": "active"}).status_code == 409
+        restored = admin.post(f"{address}/restore").json()
+        assert (restored["state"], restored["erase_at"]) == ("paused", None)
+        assert admin.post(f"{address}/restore").status_code == 409
+
+
+def test_auto_mode_is_asked_for_and_switched_off(client, store):
+    make_project(store)
+    import_rows(store, [{"id": f"a{n}", "text": f"word {n}"} for n in range(30)])
+    started = client.post("/api/v1/projects/shop/rounds", json={"auto": True})
+    assert started.status_code == 202
+    assert client.get("/api/v1/projects/shop").json()["run"]["auto"] is True
+    off = client.patch("/api/v1/projects/shop", json={"auto": False})
+    assert off.json()["run"] == {
+        "auto": False, "since": None, "stopped": None, "judged_after": None, "rules": [],
+    }  # fmt: skip
+    assert client.post("/api/v1/projects/shop/rounds", json={"auto": "yes"}).status_code == 422

@@ -794,3 +794,9 @@ def test_the_record_of_a_pool_stays_and_belongs_to_one_project(db: Database) -> 
     for change in ("UPDATE pool_snapshots SET sha256 = 'b'", "DELETE FROM pool_snapshots"):
         with pytest.raises(errors.IntegrityConstraintViolation, match="append-only"):
             db.run(change)
+
+
+def test_what_will_be_erased_is_put_away_first(db: Database) -> None:
+    project = db.project(state="archived", erase_at="2026-01-01")
+    with pytest.raises(errors.CheckViolation, match="put_away_before_erased"):
+        db.run("UPDATE projects SET state = 'active' WHERE id = %s", project)

@@ -89,6 +89,9 @@ class ArgillaTool:
     ) -> WithdrawReport:
         return withdraw(self._argilla, dataset_id, external_ids, kept_by)
 
+    def delete_dataset(self, dataset_id: UUID) -> None:
+        self._argilla.call("DELETE", f"datasets/{dataset_id}")
+
     def usernames(self) -> Mapping[UUID, str]:
         try:
             users = self._argilla.get("users")

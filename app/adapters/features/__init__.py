@@ -16,7 +16,7 @@ from app.adapters.features.manifest import Manifest
 from app.adapters.features.parts import PartsWriter, item_ids, read_parts, shapes_of
 from app.adapters.features.stored import MappedFeatures
 from app.adapters.features.texts import TextStream
-from app.adapters.folders import flush, inside, scratch, writing_to
+from app.adapters.folders import flush, inside, remove_folder, scratch, writing_to
 from app.core.errors import ArtefactDamaged
 from app.core.features import (
     DEFAULT_RECIPE,
@@ -121,6 +121,10 @@ class LocalFeatureStore:
         folder, _ = self._checked(info)
         arrays = {path.stem: mapped(path) for path in (folder / FEATURISER).glob("*.npy")}
         return Featuriser.from_arrays(arrays)
+
+    def remove(self, project: str) -> None:
+        """Every version of a project's features."""
+        remove_folder(self._root, project)
 
     def verify(self, info: FeatureInfo) -> None:
         """ArtefactDamaged unless every byte is the one recorded. Reads all of it."""

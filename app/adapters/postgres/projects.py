@@ -75,6 +75,35 @@ class PostgresProjects:
         )
         return self._found(row, "")
 
+    def delete_later(self, project_id: int, *, days: float, with_argilla: bool) -> Project:
+        row = self.sql.one(
+            "UPDATE projects SET state = 'archived', updated_at = now(), "
+            "erase_at = now() + make_interval(secs => :seconds), erase_argilla = :with_argilla "
+            "WHERE id = :id RETURNING *",
+            id=project_id,
+            seconds=days * 86_400,
+            with_argilla=with_argilla,
+        )
+        return self._found(row, "")
+
+    def restore(self, project_id: int, state: ProjectState) -> Project | None:
+        row = self.sql.one(
+            "UPDATE projects SET state = :state, updated_at = now(), erase_at = NULL, "
+            "erase_argilla = false WHERE id = :id AND erase_at > now() RETURNING *",
+            id=project_id,
+            state=state.value,
+        )
+        return rows.project(row) if row else None
+
+    def due_for_erasing(self) -> Project | None:
+        row = self.sql.one(
+            "SELECT * FROM projects WHERE erase_at <= now() ORDER BY erase_at LIMIT 1"
+        )
+        return rows.project(row) if row else None
+
+    def erase(self, name: str) -> None:
+        self.sql.run("SELECT delete_project(:name)", name=name)
+
     def claim_collection(self, every_seconds: float) -> Project | None:
         row = self.sql.one(
             """

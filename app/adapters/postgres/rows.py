@@ -48,6 +48,8 @@ def project(row: RowMapping) -> Project:
         created_at=row["created_at"],
         auto_since=row["auto_since"],
         stopped=row["stopped"],
+        erase_at=row["erase_at"],
+        erase_argilla=row["erase_argilla"],
     )
 
 
