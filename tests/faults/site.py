@@ -137,11 +137,11 @@ class Site:
             "JOIN pushes p ON p.selection_id = s.id ORDER BY r.number, s.rank",
         )
         measured = all_rows(self.store, "SELECT metrics FROM evaluations ORDER BY round_id")
+        # the fingerprint would name the project's features, of which each site has its own
         fitted = all_rows(
-            self.store, "SELECT number, fingerprint, sha256 FROM classifier_versions ORDER BY 1"
+            self.store, "SELECT number, name, labels FROM classifier_versions ORDER BY number"
         )
-        # the features' version names the project, and so do the fingerprints made of it
-        return {"chosen": chosen, "measured": measured, "fitted": len(fitted)}
+        return {"chosen": chosen, "measured": measured, "fitted": fitted}
 
     def check(self) -> Tally:
         return Checker(
