@@ -136,7 +136,9 @@ class Site:
             "FROM selections s JOIN rounds r ON r.id = s.round_id JOIN items i ON i.id = s.item_id "
             "JOIN pushes p ON p.selection_id = s.id ORDER BY r.number, s.rank",
         )
-        measured = all_rows(self.store, "SELECT metrics FROM evaluations ORDER BY round_id")
+        measured = all_rows(
+            self.store, "SELECT metrics FROM evaluations WHERE kind = 'held_out' ORDER BY round_id"
+        )
         # the fingerprint would name the project's features, of which each site has its own
         fitted = all_rows(
             self.store, "SELECT number, name, labels FROM classifier_versions ORDER BY number"
