@@ -19,6 +19,7 @@ from app.adapters.embeddings.cached import CachedEncoder, EmbeddingModel
 from app.adapters.embeddings.local import LocalModel
 from app.adapters.features import LocalFeatureStore
 from app.adapters.files import LocalFiles
+from app.adapters.llm.configured import ConfiguredProviders
 from app.adapters.postgres.engine import make_engine
 from app.adapters.postgres.store import PostgresStore
 from app.adapters.readers import FileRows
@@ -26,6 +27,7 @@ from app.api.wiring import ApiParts
 from app.core.errors import Refused, Unavailable, WrongInput
 from app.core.importing import RowLimits
 from app.embedded import running
+from app.llm.desk import Desk
 from app.ports.encoder import Encoder
 from app.rounds import commands
 from app.rounds.runner import Runner
@@ -94,6 +96,10 @@ class Container:
         """What projects may have for sentence embeddings; nothing is loaded or asked yet."""
         return offered_encoders(self.settings, self.home / "embeddings")
 
+    @cached_property
+    def desk(self) -> Desk:
+        return Desk(self.store, ConfiguredProviders(self.settings.llm_providers))
+
     @property
     def home(self) -> Path:
         return self.settings.home.resolve()
@@ -159,6 +165,7 @@ def api_parts(container: Container) -> ApiParts:
         rows=FileRows(),
         encoders=container.encoders,
         ping_tool=container.tool.ping,
+        providers=container.desk.providers,
         cookie_secret=container.cookie_secret(),
         webhook_secret=container.webhook_secret,
         row_limits=RowLimits(max_text_chars=settings.max_text_chars),

@@ -1,7 +1,7 @@
 """Settings from `ROUNDS_*` in the environment or `.env`; read when asked for, never at import."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -92,6 +92,11 @@ class Settings(BaseSettings):
     max_upload_mb: int = Field(4096, ge=1, description="Largest import accepted over HTTP, in MB.")
     max_text_chars: int = Field(
         200_000, ge=1, description="Longest text of one item; longer ones are rejected one by one."
+    )
+    llm_providers: dict[str, dict[str, Any]] = Field(
+        {},
+        description="LLM services by name, as JSON; docs/llm.md says how. Keys are not among them: "
+        "each is read from an environment variable that is named there.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="How much is logged. Texts and secrets never are."

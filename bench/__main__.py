@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from bench.labels import PARTS as LABELS
+from bench.llm import PARTS as LLM
 
 PARTS: Mapping[str, Sequence[str]] = {
     "selection-speed": ("bench.selection_speed", "--peers"),
@@ -16,6 +17,7 @@ PARTS: Mapping[str, Sequence[str]] = {
     "classifiers": ("bench.classifiers",),
     "coverage": ("bench.coverage",),
     **{f"labels-{name}": ("bench.labels", name) for name in LABELS},
+    **{f"llm-{name}": ("bench.llm", name) for name in LLM},
 }
 
 

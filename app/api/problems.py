@@ -175,6 +175,7 @@ _MEANINGS = {
     415: "This kind of body is not understood.",
     422: "A value that cannot be taken; `field` names it.",
     500: "A defect of ours.",
+    502: "A service that was asked said no.",
     503: "The database does not answer; try again.",
 }
 Responses = dict[int | str, dict[str, Any]]

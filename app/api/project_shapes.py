@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.round_shapes import RuleOut
 from app.core.entities import Project, Round
+from app.core.llm.entities import Purpose
 from app.core.projects import EMBEDDINGS, NAME, fields_sent
 from app.ports.store import PoolCounts
 
@@ -118,6 +119,35 @@ class GivenStopping(BaseModel):
     )
 
 
+class GivenLlm(BaseModel):
+    """What the project allows an LLM; nothing by default."""
+
+    model_config = ConfigDict(extra="allow", strict=True, json_schema_extra=CLOSED)
+
+    provider: str | None = Field(None, description="Asked where a request names no other.")
+    allow: list[str] | None = Field(
+        None,
+        description="Purposes: `label`, `select`, `uncertainty`, `weak_labels`, `judge`.",
+        json_schema_extra=_documented(items={"enum": [one.value for one in Purpose]}),
+    )
+    fields: list[str] | None = Field(None, description="Fields that may leave the house.")
+    max_cost: float | None = Field(
+        None,
+        description="Dollars over the project; 10 by default.",
+        json_schema_extra=_documented(minimum=0, maximum=1_000_000),
+    )
+    max_cost_a_round: float | None = Field(
+        None,
+        description="Dollars a round.",
+        json_schema_extra=_documented(minimum=0, maximum=1_000_000),
+    )
+    label_weight: float | None = Field(
+        None,
+        description="Weight of its labels in training; 0.5 by default.",
+        json_schema_extra=_documented(exclusiveMinimum=0, maximum=1),
+    )
+
+
 class GivenSettings(BaseModel):
     """Settings of a project; what is left out keeps its default or its present value."""
 
@@ -170,6 +200,7 @@ class GivenSettings(BaseModel):
         "offers.",
         json_schema_extra=_documented(enum=[*EMBEDDINGS, None]),
     )
+    llm: GivenLlm | None = Field(None, description="What an LLM may do, see, and cost.")
 
 
 class NewProject(GivenSettings):
@@ -260,6 +291,15 @@ class RunOut(BaseModel):
         )
 
 
+class LlmOut(BaseModel):
+    provider: str | None
+    allow: list[str]
+    fields: list[str]
+    max_cost: float
+    max_cost_a_round: float | None
+    label_weight: float
+
+
 class Counts(BaseModel):
     """How the items of a project stand."""
 
@@ -316,6 +356,7 @@ class ProjectOut(BaseModel):
     fields_sent: list[str] = Field(
         description="Fields whose texts are sent to the server's embeddings address."
     )
+    llm: LlmOut
     counts: Counts
     open_round: OpenRound | None
     run: RunOut

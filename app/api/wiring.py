@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from fastapi import Request
 
 from app.core.importing import RowLimits
+from app.llm.desk import Desk, NoProviders
 from app.ports.encoder import Encoder
+from app.ports.llm import Providers
 from app.ports.rows import RowReader
 from app.ports.store import Store
 
@@ -22,6 +24,8 @@ class ApiParts:
     cookie_secret: str
     webhook_secret: Callable[[], str | None]
     """The signing secret as of now, None while Argilla has no webhook of ours."""
+    providers: Providers = field(default_factory=NoProviders)
+    """LLM services that the server's settings name."""
     row_limits: RowLimits = field(default_factory=RowLimits)
     max_upload_bytes: int = 4 * 2**30
     max_json_bytes: int = 2**20
@@ -37,6 +41,10 @@ class ApiParts:
     public_url: str | None = None
     """Where people reach the service; https here marks cookies as secure."""
     version: str = "0"
+
+    @property
+    def desk(self) -> Desk:
+        return Desk(self.store, self.providers)
 
 
 def parts_of(request: Request) -> ApiParts:

@@ -4,7 +4,18 @@ from collections.abc import Callable
 
 import typer
 
-from app.cli import deleting, exits, keys, projects, replays, rounds, service, simulate, starting
+from app.cli import (
+    deleting,
+    exits,
+    keys,
+    llm,
+    projects,
+    replays,
+    rounds,
+    service,
+    simulate,
+    starting,
+)
 
 HELP = "From an unlabelled pile of text to a trained classifier, with few human labels."
 
@@ -40,6 +51,7 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
 for panel, commands in PANELS.items():
     for command in commands:
         program.command(command.__name__.strip("_"), rich_help_panel=panel)(command)
+program.add_typer(llm.program, name="llm", rich_help_panel="Rounds")
 program.add_typer(keys.program, name="keys", rich_help_panel="Services")
 
 

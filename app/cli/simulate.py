@@ -80,7 +80,8 @@ def simulate(
     oracle: Annotated[
         list[str] | None,
         typer.Option(
-            help="truth, simulated (truth with mistakes, simulated:noise=0.1), or both.",
+            help="truth, simulated (truth with mistakes, simulated:noise=0.1), llm (an LLM that "
+            "is simulated, with prompts, prices and confidence: llm:error=0.03), or several.",
             show_default="truth",
         ),
     ] = None,
@@ -88,10 +89,15 @@ def simulate(
         int | None,
         typer.Option(help="Labels before the first round; 0 for none.", show_default="20"),
     ] = None,
+    seed_labels: Annotated[
+        str | None,
+        typer.Option(help="Who labels these: oracle or truth.", show_default="oracle"),
+    ] = None,
     cold_start: Annotated[
         str | None,
         typer.Option(
-            help="How these are chosen: random, balanced, typiclust or kmeans.",
+            help="How these are chosen: random, balanced, typiclust, kmeans or llm "
+            "(a simulated LLM that selects: llm:skill=0.8).",
             show_default="random",
         ),
     ] = None,
@@ -272,7 +278,7 @@ def _print(result: Result, rows: list[Row]) -> None:
         "and the share of random's that is saved (95% interval).",
         highlight=False,
     )
-    columns = [*_telling_apart(rows), *FIGURES]
+    columns = [*_telling_apart(rows), *FIGURES, *_of_money(rows)]
     print_table(
         list(columns),
         [[_cell(row, column) for column in columns] for row in rows],
@@ -289,8 +295,13 @@ def _telling_apart(rows: list[Row]) -> list[str]:
     return [*differing, "strategy"]
 
 
+def _of_money(rows: list[Row]) -> list[str]:
+    """Columns for experiments in which an oracle costs something."""
+    return list(MONEY) if any(row.cost_a_run is not None for row in rows) else []
+
+
 def _cell(row: Row, column: str) -> Any:
-    shown = FIGURES.get(column)
+    shown = {**FIGURES, **MONEY}.get(column)
     return shown(row, row.as_json()) if shown else getattr(row, column)
 
 
@@ -332,3 +343,9 @@ FIGURES: Mapping[str, Callable[[Row, Mapping[str, Any]], Any]] = {
     "at the end": lambda row, found: getattr(row, f"final_{row.metric}"),
 }
 """Columns of the table as people see it."""
+
+MONEY: Mapping[str, Callable[[Row, Mapping[str, Any]], Any]] = {
+    "macro F1": lambda row, found: row.final_macro_f1,
+    "agreement": lambda row, found: row.label_agreement,
+    "$ a run": lambda row, found: None if row.cost_a_run is None else f"{row.cost_a_run:.4f}",
+}

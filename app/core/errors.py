@@ -4,7 +4,8 @@ RoundsError
 ├── WrongInput            422  a value that cannot be taken; names the field
 ├── NotFound              404
 ├── Conflict              409  the state does not allow this now
-│   └── LeaseLost              another worker took over; our result is dropped
+│   ├── LeaseLost              another worker took over; our result is dropped
+│   └── BudgetSpent            the money that an LLM may cost is used up; nothing was asked
 ├── NotAllowed            403
 ├── NotAuthenticated      401
 ├── SelectionUnhealthy         the batch would be worthless: the round fails loudly
@@ -58,6 +59,12 @@ class LeaseLost(Conflict):
     """Another worker has taken this project over; nothing of ours was written."""
 
     code = "lease-lost"
+
+
+class BudgetSpent(Conflict):
+    """The next call to an LLM could cost more than the caps leave; it was not made."""
+
+    code = "budget-spent"
 
 
 class NotAllowed(RoundsError):

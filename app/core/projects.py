@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from app.core.errors import WrongInput
+from app.core.llm.permission import LlmSettings, llm_settings_from
 from app.core.stopping.settings import Stopping, stopping_from
 
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,58}[a-z0-9])?")
@@ -30,6 +31,7 @@ class ProjectSettings:
     strategy_options: Mapping[str, Any] = field(default_factory=dict)
     classifier_options: Mapping[str, Any] = field(default_factory=dict)
     embeddings: str = NO_EMBEDDINGS
+    llm: LlmSettings = field(default_factory=LlmSettings)
 
     def as_json(self) -> dict[str, Any]:
         return {**asdict(self), "fields": list(self.fields)}
@@ -61,8 +63,11 @@ def settings_from(given: Mapping[str, Any], base: ProjectSettings | None = None)
     given = {key: value for key, value in given.items() if value is not None}
     base = base or ProjectSettings()
     stopping = stopping_from(given.pop("stopping", {}), base.stopping)
+    llm = llm_settings_from(given.pop("llm", {}), base.llm)
     checked = {key: _CHECKS[key](key, value) for key, value in given.items()}
-    return replace(base, stopping=stopping, **checked)
+    settings = replace(base, stopping=stopping, llm=llm, **checked)
+    settings.llm.insist_on_fields_of(settings.fields)
+    return settings
 
 
 def _whole(low: int, high: int) -> Callable[[str, Any], int]:

@@ -44,6 +44,7 @@ from app.core.projects import ProjectSettings
 from app.core.tasks import TaskSpec
 from app.core.types import Split
 from app.ports.feature_store import FeatureInfo
+from app.ports.llm import LlmRecords
 
 ItemIds = NDArray[np.int64]
 
@@ -409,6 +410,8 @@ class Transaction(Protocol):
     def views(self) -> Views: ...
     @property
     def exits(self) -> Exits: ...
+    @property
+    def llm(self) -> LlmRecords: ...
 
 
 class Store(Protocol):

@@ -3,7 +3,7 @@ twice and a step that runs again finds what it made before."""
 
 import json
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from importlib.metadata import version
 
@@ -82,7 +82,7 @@ def _classifier_seed(work: Work) -> int:
     return derived_seed(work.round.settings.seed, "classifier")
 
 
-def fingerprint_of(work: Work, features: FeatureVersion, labels: Iterable[CurrentLabel]) -> str:
+def fingerprint_of(work: Work, features: FeatureVersion, labels: Sequence[CurrentLabel]) -> str:
     """Everything that the fit depends on, as one hash."""
     content = {
         "classifier": work.round.classifier,
@@ -91,8 +91,15 @@ def fingerprint_of(work: Work, features: FeatureVersion, labels: Iterable[Curren
         "classes": list(work.project.task.labels),
         "seed": _classifier_seed(work),
         "labels": [[one.item_id, one.label_id] for one in labels],
+        **_weighed(work, labels),
     }
     return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _weighed(work: Work, labels: Iterable[CurrentLabel]) -> Mapping[str, object]:
+    """What an LLM's labels weigh, where there are any."""
+    weights = {work.round.settings.llm.weight_of(one.source) for one in labels} - {1.0}
+    return {"weights": sorted(weights)} if weights else {}
 
 
 def _train(work: Work, features: FeatureVersion, pool: Pool, fingerprint: str) -> ClassifierVersion:
@@ -127,6 +134,9 @@ def fit(work: Work, features: FeatureVersion, pool: Pool) -> TrainedClassifier:
         features=stored.take(rows),
         y=np.array([position[_class_of(work.project, one)] for one in labels], dtype=np.int64),
         classes=classes,
+        weights=np.array(
+            [work.round.settings.llm.weight_of(one.source) for one in labels], dtype=np.float32
+        ),
     )
     return train(
         work.round.classifier,

@@ -9,10 +9,12 @@ from app.core.errors import WrongInput
 from app.core.models import resolve_classifier
 from app.core.projects import EMBEDDINGS, NO_EMBEDDINGS
 from app.core.strategies import check_strategy_options, resolve_strategy
+from app.simulate.llm import check_llm_oracle, check_selector
 from app.simulate.named import listed, named
 from app.simulate.oracles import check_oracle
 
-COLD_STARTS = ("random", "balanced", "typiclust", "kmeans")
+COLD_STARTS = ("random", "balanced", "typiclust", "kmeans", "llm")
+SEED_LABELS = ("oracle", "truth")
 METRICS = ("accuracy", "macro_f1")
 OTHER_NAMES = {"batch": "query_size", "rounds": "iterations"}
 GRID = ("data", "strategy", "classifier", "oracle", "repeats")
@@ -35,6 +37,9 @@ class Experiment:
     classifier: tuple[str, ...] = ("default",)
     oracle: tuple[str, ...] = ("truth",)
     seed_size: int = 20
+    seed_labels: str = "oracle"
+    """Who labels the seeds: the oracle like all else, or the truth, so that only what is chosen
+    later differs between oracles."""
     cold_start: str = "random"
     query_size: int = 10
     iterations: int = 20
@@ -131,6 +136,7 @@ def _oracles(key: str, value: Any) -> tuple[str, ...]:
     names = listed(value, key)
     for name in names:
         check_oracle(named(name))
+        check_llm_oracle(named(name))
     return names
 
 
@@ -166,13 +172,21 @@ def _one_of(choices: tuple[str, ...]) -> Callable[[str, Any], str]:
     return check
 
 
+def _cold_start(key: str, value: Any) -> str:
+    written = named(str(value))
+    _one_of(COLD_STARTS)(key, written.name)
+    check_selector(written)
+    return written.written
+
+
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "data": _files,
     "strategy": _names,
     "classifier": _names,
     "oracle": _oracles,
     "seed_size": _whole(0, 1_000_000),
-    "cold_start": _one_of(COLD_STARTS),
+    "seed_labels": _one_of(SEED_LABELS),
+    "cold_start": _cold_start,
     "query_size": _whole(1, 100_000),
     "iterations": _whole(0, 100_000),
     "repeats": _whole(1, 10_000),

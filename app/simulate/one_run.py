@@ -16,7 +16,7 @@ from app.simulate.asking import Answered, ask
 from app.simulate.experiment import Experiment
 from app.simulate.learning import Learner
 from app.simulate.named import named
-from app.simulate.oracles import Oracle
+from app.simulate.oracles import Known, Oracle, cost_of
 from app.simulate.preparing import Arena
 from app.simulate.results import Run, RunKey
 
@@ -39,7 +39,7 @@ class Contestant:
 
     def play(self) -> Run:
         """Every round of the experiment, or as many as the pool and the strategy allow."""
-        answered, stopped = ask(self.oracle, self.arena, self.arena.seeds), None
+        answered, stopped = self._seeds(), None
         fitted = self._fit(answered, None)
         curve = [self._point(answered, fitted)] if fitted else []
         for number in range(1, self.experiment.iterations + 1):
@@ -52,6 +52,11 @@ class Contestant:
             fitted = self._fit(answered, fitted)
             curve += [self._point(answered, fitted)] if fitted else []
         return self._result(answered, curve, stopped)
+
+    def _seeds(self) -> Answered:
+        """The seeds are labelled by the oracle, or by the truth where the experiment says so."""
+        known = self.experiment.seed_labels == "truth"
+        return ask(Known(self.arena.data.y) if known else self.oracle, self.arena, self.arena.seeds)
 
     @property
     def _learner(self) -> Learner:
@@ -120,7 +125,8 @@ class Contestant:
         self, answered: Answered, curve: Sequence[Mapping[str, Any]], stopped: str | None
     ) -> Run:
         data, division = self.arena.data, self.arena.division
-        right = answered.y == data.y[answered.rows]
+        asked = self._asked_of_the_oracle(answered)
+        right = answered.y[asked] == data.y[answered.rows[asked]]
         return Run(
             key=self.key,
             strategy_version=resolve_strategy(named(self.key.strategy).name),
@@ -135,4 +141,10 @@ class Contestant:
                 (data.ids[row], data.classes[label])
                 for row, label in zip(answered.rows.tolist(), answered.y.tolist(), strict=True)
             ),
+            cost=cost_of(self.oracle),
         )
+
+    def _asked_of_the_oracle(self, answered: Answered) -> Rows:
+        """Positions of answers that it gave: without seeds that the truth labelled."""
+        first = len(self.arena.seeds) if self.experiment.seed_labels == "truth" else 0
+        return np.arange(first, len(answered.rows))

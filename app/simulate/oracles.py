@@ -29,6 +29,12 @@ class Oracle(Protocol):
         """Class positions, one a question; None where no label could be given."""
 
 
+def cost_of(oracle: Oracle) -> float | None:
+    """Dollars that it has cost so far, if it is one that costs money: such have `cost`."""
+    cost: float | None = getattr(oracle, "cost", None)
+    return cost
+
+
 OracleFactory = Callable[[Sequence[str], int], Oracle]
 """From (classes, seed of the repeat) to an oracle; how an LLM comes into an experiment."""
 
@@ -74,4 +80,4 @@ def check_oracle(spec: Named) -> None:
         raise WrongInput("noise must be a number from 0 to 1.", field="oracle")
 
 
-BUILT_IN = ("truth", "simulated")
+BUILT_IN = ("truth", "simulated", "llm")

@@ -16,6 +16,8 @@ from app.rounds.encoders import NONE_OFFERED, Encoders, encoder_of
 from app.rounds.identity import derived_seed
 from app.simulate.datasets import Division, LabelledData, load
 from app.simulate.experiment import Experiment
+from app.simulate.llm import llm_seeds
+from app.simulate.named import named
 
 TEST_FRACTION = 0.3
 AT_A_TIME = 2_000
@@ -105,18 +107,33 @@ def _seed_items(
 ) -> Rows:
     size = min(experiment.seed_size, len(pool))
     chance = np.random.default_rng(derived_seed(seed, "seeds"))
-    if experiment.cold_start == "random":
+    way = named(experiment.cold_start)
+    if way.name == "random":
         return chance.permutation(pool)[:size]
-    if experiment.cold_start == "balanced":
+    if way.name == "balanced":
         return _balanced(data.y, chance.permutation(pool), size)
+
+    def clusters(rows: Rows, count: int) -> Rows:
+        return _by_clusters(data, rows, features, count, way.name, seed)
+
+    if way.name == "llm":
+        return llm_seeds(way, data, pool, size, derived_seed(seed, "seeds"), clusters)
+    return clusters(pool, size)
+
+
+def _by_clusters(
+    data: LabelledData, rows: Rows, features: FeatureMatrix, size: int, way: str, seed: int
+) -> Rows:
+    if not size:
+        return np.empty(0, np.int64)
     request = SelectionRequest(
         features=features,
-        candidates=pool,
+        candidates=rows,
         occupied=np.empty(0, np.int64),
         batch_size=size,
         seed=derived_seed(seed, "seeds"),
         classes=data.classes,
-        options={"cold_start": experiment.cold_start},
+        options={} if way == "llm" else {"cold_start": way},
     )
     return np.array([pick.row for pick in cold_start(request).picks], np.int64)
 

@@ -38,6 +38,8 @@ class Run:
     curve: Sequence[Mapping[str, Any]]
     answers: Sequence[tuple[str, str]]
     """Item and label, in the order asked."""
+    cost: float | None = None
+    """Dollars that the oracle cost, if it costs any."""
 
     def summary(self) -> dict[str, Any]:
         """Without the answers, which are many."""
@@ -58,7 +60,7 @@ class Run:
         rest = {
             one.name: given[one.name]
             for one in fields(cls)
-            if one.name not in ("key", "curve", "answers")
+            if one.name not in ("key", "curve", "answers") and one.name in given
         }
         answers = tuple((item, label) for item, label in given["answers"])
         return cls(key=key, curve=tuple(given["curve"]), answers=answers, **rest)

@@ -17,9 +17,10 @@ from app.core.errors import NotFound, Unavailable
 from app.rounds.encoders import NONE_OFFERED, Encoders
 from app.rounds.identity import derived_seed
 from app.simulate.experiment import Experiment
+from app.simulate.llm import llm_oracle
 from app.simulate.named import named
 from app.simulate.one_run import Contestant
-from app.simulate.oracles import BUILT_IN, OracleFactory, built_in
+from app.simulate.oracles import BUILT_IN, Oracle, OracleFactory, built_in
 from app.simulate.preparing import prepare
 from app.simulate.results import Run, RunKey
 
@@ -41,7 +42,10 @@ def play(
         oracle = named(key.oracle)
         seed = derived_seed(arena.seed, "oracle", key.oracle)
         data = arena.data
-        if oracle.name in BUILT_IN:
+        answering: Oracle
+        if oracle.name == "llm":
+            answering = llm_oracle(oracle, data, seed)
+        elif oracle.name in BUILT_IN:
             answering = built_in(oracle, data.y, len(data.classes), seed)
         else:
             answering = factory_of(oracle.name, oracles)(data.classes, seed)

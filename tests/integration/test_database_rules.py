@@ -28,6 +28,7 @@ PATH = [
     "closed",
 ]
 FACTS = ("annotations", "labels", "selections", "events", "evaluations", "classifier_versions")
+LLM_FACTS = ("llm_calls", "llm_answers", "llm_judgements")
 
 
 class Database:
@@ -143,6 +144,31 @@ class Database:
     def label(self, project: int, item: int, **given: Any) -> int:
         row = {"project_id": project, "item_id": item, "value": '{"label": "a"}'}
         return self.insert("labels", **{**row, "source": "import", **given})
+
+    def llm_call(self, project: int, **given: Any) -> int:
+        row = {
+            "project_id": project,
+            "purpose": "label",
+            "provider": "p",
+            "model": "m",
+            "prompt": "label.v1",
+            "fingerprint": uuid.uuid4().bytes * 2,
+            "outcome": "answered",
+            "answer": "{}",
+            "cost": 1,
+            "seconds": 0.5,
+        }
+        return self.insert("llm_calls", **{**row, **given})
+
+    def llm_answer(self, project: int, item: int, call: int, **given: Any) -> int:
+        row = {"project_id": project, "item_id": item, "call_id": call, "purpose": "label"}
+        row |= {"value": '{"label": "a"}', "confidence": 0.9}
+        return self.insert("llm_answers", **{**row, **given})
+
+    def llm_judgement(self, project: int, **given: Any) -> int:
+        row = {"project_id": project, "kind": "judged_x", "provider": "p", "model": "m"}
+        row |= {"prompt": "judge.v1", "items": 1, "figures": "{}"}
+        return self.insert("llm_judgements", **{**row, **given})
 
     def move(self, round_: int, state: str) -> None:
         """With the columns that go with the state, so that only the move itself can be refused."""
@@ -800,3 +826,104 @@ def test_what_will_be_erased_is_put_away_first(db: Database) -> None:
     project = db.project(state="archived", erase_at="2026-01-01")
     with pytest.raises(errors.CheckViolation, match="put_away_before_erased"):
         db.run("UPDATE projects SET state = 'active' WHERE id = %s", project)
+
+
+# --- LLMs ---
+
+
+@pytest.mark.parametrize("table", LLM_FACTS)
+def test_what_an_llm_was_asked_and_said_stays(db: Database, table: str) -> None:
+    project = db.project()
+    db.llm_answer(project, db.item(project), db.llm_call(project))
+    db.llm_judgement(project)
+    for statement in (
+        f"UPDATE {table} SET model = 'x'" if table != "llm_answers" else
+        "UPDATE llm_answers SET confidence = 1",
+        f"DELETE FROM {table}",
+        f"TRUNCATE {table} CASCADE",
+    ):  # fmt: skip
+        with pytest.raises(errors.IntegrityError, match="append-only"):
+            db.run(statement)
+    assert db.value(f"SELECT count(*) FROM {table}") == 1
+
+
+def test_only_an_answer_is_ever_used_again_and_there_is_one_a_question(db: Database) -> None:
+    project, question = db.project(), uuid.uuid4().bytes * 2
+    for outcome in ("malformed", "refused", "lost", "malformed"):
+        db.llm_call(project, fingerprint=question, outcome=outcome, answer=None)
+        with pytest.raises(errors.CheckViolation):
+            db.llm_call(project, fingerprint=question, outcome=outcome, answer="kept")
+    db.llm_call(project, fingerprint=question)
+    with pytest.raises(errors.UniqueViolation) as refused:
+        db.llm_call(project, fingerprint=question)
+    assert refused.value.diag.constraint_name == "one_answer_a_question"
+    with pytest.raises(errors.CheckViolation):
+        db.llm_call(project, answer=None)
+    db.llm_call(db.project(), fingerprint=question)  # another project is another matter
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"cost": -1},
+        {"tokens_in": -1},
+        {"seconds": "Infinity"},
+        {"outcome": "failed", "answer": None, "cost": 1},
+        {"purpose": "other"},
+        {"prompt": "label"},
+        {"fingerprint": b"short"},
+    ],
+)
+def test_a_call_is_booked_whole(db: Database, given: dict[str, Any]) -> None:
+    project = db.project()
+    db.llm_call(project)
+    with pytest.raises(errors.CheckViolation):
+        db.llm_call(project, **given)
+
+
+def test_an_answer_of_an_llm_is_of_its_projects_items_and_calls(db: Database) -> None:
+    mine, other = db.project(), db.project()
+    item, call = db.item(mine), db.llm_call(mine)
+    for crossing in (
+        lambda: db.llm_answer(mine, db.item(other), call),
+        lambda: db.llm_answer(mine, item, db.llm_call(other)),
+        lambda: db.llm_call(mine, round_id=db.round(db.project())),
+    ):
+        with pytest.raises(errors.ForeignKeyViolation):
+            crossing()
+    db.llm_answer(mine, item, call)
+    with pytest.raises(errors.UniqueViolation):
+        db.llm_answer(mine, item, call)
+    for given in ({"confidence": 1.1}, {"confidence": "NaN"}, {"value": "[]"}):
+        with pytest.raises(errors.CheckViolation):
+            db.llm_answer(mine, item, db.llm_call(mine), **given)
+
+
+@pytest.mark.parametrize("split", ["validation", "test"])
+def test_no_llm_labels_what_is_held_out(db: Database, split: str) -> None:
+    project = db.project()
+    db.label(project, db.item(project, split=split))
+    with pytest.raises(errors.IntegrityError, match="held out"):
+        db.label(project, db.item(project, split=split), source="llm:p/m")
+    labelled = db.item(project)
+    first = db.label(project, labelled, source="llm:p/m")
+    with pytest.raises(errors.IntegrityError, match="cannot be held out"):
+        db.run("UPDATE items SET split = %s WHERE id = %s", split, labelled)
+    db.label(project, labelled, supersedes=first)
+    assert db.run("UPDATE items SET split = %s WHERE id = %s", split, labelled) == 1
+
+
+def test_a_judged_figure_cannot_bear_another_name(db: Database) -> None:
+    project = db.project()
+    db.llm_judgement(project)
+    with pytest.raises(errors.CheckViolation):
+        db.llm_judgement(project, kind="held_out")
+
+
+def test_a_project_goes_with_all_that_llms_said_of_it(db: Database) -> None:
+    project = db.project(name="doomed")
+    db.llm_answer(project, db.item(project), db.llm_call(project, round_id=db.round(project)))
+    db.llm_judgement(project)
+    assert db.value("SELECT delete_project('doomed')")
+    for table in LLM_FACTS:
+        assert db.value(f"SELECT count(*) FROM {table}") == 0

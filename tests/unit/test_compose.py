@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
+from app.adapters.llm.configured import KEYS
 from app.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -59,7 +60,7 @@ def test_every_image_is_pinned(services: dict[str, Any]) -> None:
 def test_the_settings_of_our_containers_are_settings_and_none_is_forgotten(
     services: dict[str, Any],
 ) -> None:
-    known = {f"ROUNDS_{name.upper()}" for name in Settings.model_fields}
+    known = {f"ROUNDS_{name.upper()}" for name in Settings.model_fields} | set(KEYS.values())
     for name in OURS:
         assert set(services[name]["environment"]) == known - FOR_THE_LAPTOP, name
 

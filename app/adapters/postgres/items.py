@@ -195,6 +195,7 @@ class PostgresItems:
             """
             SELECT i.id, l.value FROM items i JOIN current_labels l ON l.item_id = i.id
             WHERE i.project_id = :project AND i.split = :split
+              AND l.source NOT LIKE 'llm:%'  -- people's answers only
               AND NOT EXISTS (
                   SELECT FROM items t JOIN current_labels tl ON tl.item_id = t.id
                   WHERE t.project_id = i.project_id AND t.text_hash = i.text_hash

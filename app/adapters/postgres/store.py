@@ -20,6 +20,7 @@ from app.adapters.postgres.exits import PostgresExits
 from app.adapters.postgres.items import PostgresItems
 from app.adapters.postgres.keys import PostgresKeys
 from app.adapters.postgres.labels import PostgresLabels
+from app.adapters.postgres.llm import PostgresLlm
 from app.adapters.postgres.migrate import current_revision, newest_revision
 from app.adapters.postgres.pools import PostgresPools
 from app.adapters.postgres.projects import PostgresProjects
@@ -94,6 +95,10 @@ class PostgresTransaction:
     @cached_property
     def exits(self) -> PostgresExits:
         return PostgresExits(self.sql)
+
+    @cached_property
+    def llm(self) -> PostgresLlm:
+        return PostgresLlm(self.sql)
 
 
 class PostgresStore:

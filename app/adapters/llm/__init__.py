@@ -1,0 +1,1 @@
+"""LLM services over HTTP, and one that is simulated."""

@@ -1,0 +1,155 @@
+"""LLMs in a project: ask, adopt, measure, see what it cost. Requests that ask take as long as the
+service does. Every answer is kept when it arrives: a request that was cut off is just repeated."""
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from app.api.access import Operator, Parts, Viewer
+from app.api.llm_shapes import (
+    AdoptAsking,
+    AdoptedOut,
+    CostLine,
+    CostsOut,
+    DoubtAsking,
+    DoubtList,
+    DoubtOut,
+    EstimateOut,
+    JudgeAsking,
+    JudgedOut,
+    JudgementLine,
+    JudgementList,
+    LabelAsking,
+    LabelledOut,
+    SelectAsking,
+    SelectedOut,
+    TrustOut,
+)
+from app.api.parameters import PREFIX, ProjectName
+from app.api.problems import problems
+from app.core.llm.entities import Purpose
+from app.core.llm.money import in_dollars
+from app.llm import doubting, judging, labelling, selecting, trusting
+from app.ports.store import Store
+
+router = APIRouter(prefix=PREFIX, tags=["llm"])
+ASKING = problems(400, 401, 403, 404, 409, 413, 422, 502, 503)
+
+
+@router.post("/projects/{name}/llm/label", summary="Have an LLM label items", responses=ASKING)
+def label(
+    caller: Operator, name: ProjectName, parts: Parts, body: LabelAsking
+) -> LabelledOut | EstimateOut:
+    what: dict[str, Any] = {
+        "purpose": Purpose(body.purpose),
+        "provider": body.provider,
+        "round_number": body.round,
+        "gold": body.gold,
+        "limit": body.limit,
+    }
+    if body.estimate:
+        return EstimateOut.of(labelling.estimate_labels(parts.desk, name, **what))
+    return LabelledOut.of(labelling.label(parts.desk, name, **what))
+
+
+@router.post(
+    "/projects/{name}/llm/adopt",
+    summary="Let an LLM's answers be labels",
+    description="Of pool items without a label. Above a confidence only where that was measured.",
+    responses=problems(400, 401, 403, 404, 409, 413, 422),
+)
+def adopt(caller: Operator, name: ProjectName, parts: Parts, body: AdoptAsking) -> AdoptedOut:
+    found = labelling.adopt(
+        parts.desk,
+        name,
+        purpose=Purpose(body.purpose),
+        provider=body.provider,
+        min_confidence=body.min_confidence,
+        actor=caller.name,
+    )
+    return AdoptedOut.of(found)
+
+
+@router.post(
+    "/projects/{name}/llm/select", summary="Have an LLM choose what to label", responses=ASKING
+)
+def select(
+    caller: Operator, name: ProjectName, parts: Parts, body: SelectAsking
+) -> SelectedOut | EstimateOut:
+    if body.estimate:
+        found = selecting.estimate_select(parts.desk, name, body.size, provider=body.provider)
+        return EstimateOut.of(found)
+    chosen, names = selecting.select(parts.desk, name, body.size, provider=body.provider)
+    return SelectedOut.of(chosen, list(names))
+
+
+@router.post(
+    "/projects/{name}/llm/doubt", summary="Ask an LLM how sure it is of items", responses=ASKING
+)
+def doubt(
+    caller: Operator, name: ProjectName, parts: Parts, body: DoubtAsking
+) -> DoubtList | EstimateOut:
+    what: dict[str, Any] = {
+        "provider": body.provider,
+        "round_number": body.round,
+        "limit": body.limit,
+        "samples": body.samples,
+    }
+    if body.estimate:
+        return EstimateOut.of(doubting.estimate_doubt(parts.desk, name, **what))
+    return DoubtList(items=[DoubtOut.of(one) for one in doubting.doubt(parts.desk, name, **what)])
+
+
+@router.post(
+    "/projects/{name}/llm/judge", summary="Have an LLM judge as a second reader", responses=ASKING
+)
+def judge(
+    caller: Operator, name: ProjectName, parts: Parts, body: JudgeAsking
+) -> JudgedOut | EstimateOut:
+    what: dict[str, Any] = {
+        "provider": body.provider,
+        "round_number": body.round,
+        "limit": body.limit,
+    }
+    if body.estimate:
+        return EstimateOut.of(judging.estimate_judge(parts.desk, name, **what))
+    return JudgedOut.of(judging.judge(parts.desk, name, **what))
+
+
+@router.get(
+    "/projects/{name}/llm/trust",
+    summary="How far an LLM's confidence can be trusted",
+    responses=problems(401, 403, 404, 422),
+)
+def get_trust(
+    caller: Viewer, name: ProjectName, parts: Parts, provider: str | None = None
+) -> TrustOut:
+    return TrustOut.of(trusting.trust(parts.desk, name, provider=provider))
+
+
+@router.get(
+    "/projects/{name}/llm/costs",
+    summary="What LLMs have cost",
+    responses=problems(401, 403, 404),
+)
+def get_costs(caller: Viewer, name: ProjectName, parts: Parts) -> CostsOut:
+    return costs(parts.store, name)
+
+
+def costs(store: Store, name: str) -> CostsOut:
+    with store.transaction() as tx:
+        project = tx.projects.by_name(name)
+        spent, _ = tx.llm.spent(project.id, None)
+        lines = [CostLine.of(row) for row in tx.llm.costs(project.id)]
+    return CostsOut(spent=in_dollars(spent), max_cost=project.settings.llm.max_cost, lines=lines)
+
+
+@router.get(
+    "/projects/{name}/llm/judgements",
+    summary="Figures that an LLM had a part in",
+    responses=problems(401, 403, 404),
+)
+def list_judgements(caller: Viewer, name: ProjectName, parts: Parts) -> JudgementList:
+    with parts.store.transaction() as tx:
+        found = tx.llm.judgements(tx.projects.by_name(name).id)
+    return JudgementList(items=[JudgementLine(**one) for one in found])

@@ -1,0 +1,267 @@
+"""How what LLMs are asked, answer and cost looks from outside. Money is in dollars."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.core.llm.money import Estimate, in_dollars
+from app.core.llm.trust import Trust
+from app.llm.doubting import Doubt
+from app.llm.judging import Judged
+from app.llm.labelling import Adopted, LabelReport
+from app.llm.selecting import Chosen
+from app.llm.trusting import TrustReport
+
+LabelPurpose = Literal["label", "weak_labels"]
+
+
+class Asking(BaseModel):
+    """Whom to ask, about which items."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    provider: str | None = Field(None, description="The project's own if left out.")
+    round: int | None = Field(None, ge=1, description="The items of this round's batch.")
+    limit: int = Field(100, ge=1, le=200, description="Items at most; repeat to go on.")
+    estimate: bool = Field(False, description="Say what it would cost and ask nothing.")
+
+
+class LabelAsking(Asking):
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"examples": [{"gold": True, "limit": 100}]}
+    )
+
+    purpose: LabelPurpose = "label"
+    gold: bool = Field(False, description="Items that people have labelled, to measure trust.")
+
+
+class AdoptAsking(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"examples": [{"min_confidence": 0.85}]}
+    )
+
+    provider: str | None = None
+    purpose: LabelPurpose = "label"
+    min_confidence: float = Field(0.0, ge=0, le=1)
+
+
+class SelectAsking(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"examples": [{"size": 32}]}
+    )
+
+    provider: str | None = None
+    size: int = Field(32, ge=1, le=320, description="How many; 32 a prompt of 200 texts.")
+    estimate: bool = False
+
+
+class DoubtAsking(Asking):
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"examples": [{"limit": 20, "samples": 5}]}
+    )
+
+    samples: int = Field(5, ge=1, le=20, description="How often each item is asked about.")
+
+
+class JudgeAsking(Asking):
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"examples": [{"round": 3}]}
+    )
+
+
+class EstimateOut(BaseModel):
+    """What it would cost: lowest, expected and highest."""
+
+    calls: int
+    low: float
+    middle: float
+    high: float
+    known_from: int = Field(description="Earlier calls it is made of; 0: from lengths alone.")
+
+    @classmethod
+    def of(cls, found: Estimate) -> "EstimateOut":
+        return cls(
+            calls=found.calls,
+            low=in_dollars(found.low),
+            middle=in_dollars(found.middle),
+            high=in_dollars(found.high),
+            known_from=found.known_from,
+        )
+
+
+class LabelledOut(BaseModel):
+    items: int
+    answered: int
+    unanswered: int
+    reasons: dict[str, int] = Field(description="Why items were left unanswered.")
+    asked: int = Field(description="Requests made; what is known is not asked again.")
+    cost: float
+
+    @classmethod
+    def of(cls, found: LabelReport) -> "LabelledOut":
+        return cls(
+            items=found.items,
+            answered=found.answered,
+            unanswered=len(found.unanswered),
+            reasons=Counter(found.unanswered.values()),
+            asked=found.asked,
+            cost=in_dollars(found.cost),
+        )
+
+
+class AdoptedOut(BaseModel):
+    answers: int
+    labels: int = Field(description="Answers that became labels, signed `llm:…`.")
+    left_to_people: int
+
+    @classmethod
+    def of(cls, found: Adopted) -> "AdoptedOut":
+        return cls(**asdict(found))
+
+
+class SelectedOut(BaseModel):
+    items: list[str] = Field(description="The most useful first.")
+    filled: int = Field(description="So many of the last were drawn at random.")
+    unknown_ids: int
+    repeated_ids: int
+    prompts: int
+
+    @classmethod
+    def of(cls, found: Chosen, names: list[str]) -> "SelectedOut":
+        return cls(
+            items=names,
+            filled=found.filled,
+            unknown_ids=found.unknown,
+            repeated_ids=found.repeated,
+            prompts=found.prompts,
+        )
+
+
+class DoubtOut(BaseModel):
+    item: str
+    label: str | None
+    confidence: float
+    share: float
+    entropy: float
+
+    @classmethod
+    def of(cls, found: Doubt) -> "DoubtOut":
+        return cls(**asdict(found))
+
+
+class DoubtList(BaseModel):
+    items: list[DoubtOut]
+
+
+class DisagreementOut(BaseModel):
+    item: str
+    judge: str
+    judge_confidence: float
+    rationale: str | None
+    person: str | None
+    classifier: str | None
+
+
+class JudgedOut(BaseModel):
+    """Judged by an LLM. Not what people found."""
+
+    judged: dict[str, Any]
+    disagreements: list[DisagreementOut]
+    unanswered: int
+    cost: float
+
+    @classmethod
+    def of(cls, found: Judged) -> "JudgedOut":
+        return cls(
+            judged=dict(found.figures),
+            disagreements=[DisagreementOut(**asdict(one)) for one in found.disagreements],
+            unanswered=found.unanswered,
+            cost=in_dollars(found.cost),
+        )
+
+
+class JudgementLine(BaseModel):
+    kind: str = Field(description="Begins with `judged_`.")
+    provider: str
+    model: str
+    prompt: str
+    items: int
+    figures: dict[str, Any]
+    created_at: datetime
+
+
+class JudgementList(BaseModel):
+    items: list[JudgementLine]
+
+
+class CalibrationOut(BaseModel):
+    calibration_error: float | None
+    interval: tuple[float, float] | None
+    may_route: bool
+    reason: str
+
+    @classmethod
+    def of(cls, found: Trust) -> "CalibrationOut":
+        interval = None if found.low is None or found.high is None else (found.low, found.high)
+        return cls(
+            calibration_error=found.calibration_error,
+            interval=interval,
+            may_route=found.may_route,
+            reason=found.reason,
+        )
+
+
+class TrustOut(BaseModel):
+    """How far an LLM's confidence can be trusted: its answers beside people's."""
+
+    provider: str
+    model: str
+    items: int
+    agreement: float | None
+    strict_agreement: float | None = Field(description="Without forgiving how it spells labels.")
+    as_it_says: CalibrationOut
+    recalibrated: CalibrationOut | None = Field(
+        description="After a correction that was fitted on other items. It routes nothing yet."
+    )
+
+    @classmethod
+    def of(cls, found: TrustReport) -> "TrustOut":
+        return cls(
+            provider=found.provider,
+            model=found.model,
+            items=found.plain.n,
+            agreement=found.agreement,
+            strict_agreement=found.strict_agreement,
+            as_it_says=CalibrationOut.of(found.plain),
+            recalibrated=CalibrationOut.of(found.recalibrated) if found.recalibrated else None,
+        )
+
+
+class CostLine(BaseModel):
+    purpose: str
+    provider: str
+    model: str
+    calls: int
+    answered: int
+    lost: int = Field(description="Booked at the most they can have cost.")
+    tokens_in: int
+    tokens_out: int
+    cost: float
+    cost_an_answer: float | None
+    seconds: float
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> "CostLine":
+        cost = in_dollars(row["cost"])
+        an_answer = cost / row["answered"] if row["answered"] else None
+        return cls(**{**row, "cost": cost, "cost_an_answer": an_answer})
+
+
+class CostsOut(BaseModel):
+    spent: float
+    max_cost: float
+    lines: list[CostLine]
