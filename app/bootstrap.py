@@ -27,6 +27,7 @@ from app.api.wiring import ApiParts
 from app.core.errors import Refused, Unavailable, WrongInput
 from app.core.importing import RowLimits
 from app.embedded import running
+from app.exits.bundle import Places
 from app.llm.desk import Desk
 from app.ports.encoder import Encoder
 from app.rounds import commands
@@ -85,10 +86,19 @@ class Container:
         return Parts(
             store=self.store,
             tool=self.tool,
-            files=LocalFiles(self.home / "files"),
-            features=LocalFeatureStore(self.home / "features"),
+            files=self.places.files,
+            features=self.places.features,
             poll_seconds=self.settings.poll_seconds,
             encoders=self.encoders,
+        )
+
+    @cached_property
+    def places(self) -> Places:
+        """Where a project's things lie; nothing of Argilla is needed for that."""
+        return Places(
+            self.store,
+            LocalFiles(self.home / "files"),
+            LocalFeatureStore(self.home / "features"),
         )
 
     @cached_property

@@ -8,11 +8,13 @@ import typer
 
 from app.bootstrap import build
 from app.cli.output import AsJson, console, friendly, print_json
-from app.cli.projects import Name
+from app.cli.projects import ACTOR, Name, project_of
 from app.core.errors import WrongInput
-from app.exits.files import write_to
+from app.exits.bundle import bundle
+from app.exits.files import OutFile, write_to, zipped
 from app.exits.forms import FORMS, MEDIA_TYPES
 from app.exits.forms import export as files_of
+from app.exits.restoring import restore
 from app.settings import read_settings
 
 To = Annotated[Path | None, typer.Option(help="A folder to write to; made if there is none.")]
@@ -51,6 +53,35 @@ def export(
         print_json({"files": [str(path) for path in written]})
     else:
         console.print(f"Wrote {len(written)} files to {to}.")
+
+
+@friendly
+def export_bundle(
+    name: Name,
+    to: Annotated[Path, typer.Argument(help="The file to write, such as tickets.zip.")],
+) -> None:
+    """Write a whole project to one file, for `import-bundle` elsewhere. No keys, no secrets."""
+    files = zipped(bundle(build(read_settings()).places, name))
+    write_to(to.parent, [OutFile(to.name, files)])
+    console.print(f"Wrote {to} ({to.stat().st_size / 2**20:.1f} MB).")
+
+
+@friendly
+def import_bundle(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="From export-bundle.")],
+    name: Annotated[
+        str | None, typer.Option(help="Another name than the project had there.")
+    ] = None,
+    as_json: bool = AsJson,
+) -> None:
+    """Bring a whole project back, here or elsewhere, with its rounds, labels and classifiers."""
+    places = build(read_settings()).places
+    with file.open("rb") as source:
+        project = restore(places, source, name=name, actor=ACTOR)
+    if as_json:
+        print_json(project_of(places.store, project.name))
+    else:
+        console.print(f"{project.name} is here. Next: rounds status {project.name}")
 
 
 def _check_one_file(formats: list[str] | None, push_to_hub: str | None) -> None:

@@ -44,13 +44,14 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         rounds.metrics,
         replays.replay,
     ),
-    "Exits": (exits.export,),
+    "Exits": (exits.export, exits.export_bundle, exits.import_bundle),
     "Experiments": (simulate.simulate, simulate.bench),
     "Services": (service.serve, service.worker, service.migrate),
 }
 for panel, commands in PANELS.items():
     for command in commands:
-        program.command(command.__name__.strip("_"), rich_help_panel=panel)(command)
+        called = command.__name__.strip("_").replace("_", "-")
+        program.command(called, rich_help_panel=panel)(command)
 program.add_typer(llm.program, name="llm", rich_help_panel="Rounds")
 program.add_typer(keys.program, name="keys", rich_help_panel="Services")
 

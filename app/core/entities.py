@@ -263,6 +263,7 @@ class ClassifierVersion:
     name: str
     fingerprint: str
     feature_version: str
+    feature_version_id: int
     labels: int
     path: str
     sha256: str

@@ -7,11 +7,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.features import Featuriser
 from app.core.types import FeatureMatrix, Rows
 from app.ports.encoder import Encoder
 
 TextBatches = Callable[[], Iterable[tuple[Sequence[int], Sequence[str]]]]
 """Gives (item ids ascending, texts) in batches; may be called more than once."""
+Transformer = Callable[[Sequence[str]], FeatureMatrix]
 Progress = Callable[[int], None]
 """Told how many items are stored by now: 0, again and again, while fitting."""
 
@@ -99,6 +101,15 @@ class FeatureStore(Protocol):
         The old version stays as it is: rounds that used it can be replayed. Kill-safe.
         `encoder` must be the one that it was built with.
         """
+
+    def featuriser(self, info: FeatureInfo) -> Featuriser:
+        """What made these features. ArtefactDamaged if the files are not those recorded."""
+
+    def transformer(self, info: FeatureInfo, encoder: Encoder | None = None) -> Transformer:
+        """Makes the same features of texts that come later, and stores nothing."""
+
+    def adopt(self, project: str, featuriser: Featuriser, *, recipe: str) -> FeatureInfo:
+        """A version without items, of a featuriser that was fitted elsewhere."""
 
     def origin(self, info: FeatureInfo) -> Origin:
         """ArtefactDamaged if the files are not those recorded."""

@@ -303,6 +303,9 @@ class Classifiers(Protocol):
     def items_changed_at(self, project_id: int) -> Any: ...
     def by_fingerprint(self, project_id: int, fingerprint: str) -> ClassifierVersion | None: ...
     def get(self, classifier_id: int) -> ClassifierVersion: ...
+    def all(self, project_id: int) -> Sequence[ClassifierVersion]:
+        """By number: the newest comes last."""
+
     def add(
         self,
         project_id: int,
@@ -383,6 +386,24 @@ class Exits(Protocol):
         """Every revision of every answer to a round's batch, in the order they were collected."""
 
 
+class WholeProjects(Protocol):
+    """A project as rows of JSON, and back under new ids."""
+
+    def tables(self) -> Sequence[str]:
+        """What a project is made of, in the order in which it can be taken in."""
+
+    def revision(self) -> str: ...
+    def rows(self, name: str, project_id: int) -> Iterator[bytes]:
+        """A line a row, in a fixed order; to be read inside the transaction."""
+
+    def begin(self) -> None: ...
+    def take_in(self, name: str, lines: Iterable[bytes]) -> None:
+        """After `begin`, table by table. WrongInput says what the database will not have."""
+
+    def new_id(self, name: str) -> int:
+        """Of the one row of a table."""
+
+
 class Transaction(Protocol):
     @property
     def projects(self) -> Projects: ...
@@ -412,6 +433,8 @@ class Transaction(Protocol):
     def exits(self) -> Exits: ...
     @property
     def llm(self) -> LlmRecords: ...
+    @property
+    def whole(self) -> WholeProjects: ...
 
 
 class Store(Protocol):

@@ -420,3 +420,21 @@ def mapped_kilobytes(name: str) -> int:
         next(line for line in lines[at:] if line.startswith("Rss:")).split()[1] for at in places
     ]
     return sum(map(int, sizes))
+
+
+def test_texts_that_come_later_get_the_same_features(store: LocalFeatureStore) -> None:
+    texts = texts_of(300)
+    info = store.build("p", batches_of(texts), seed=1, progress=quiet)
+    same(store.transformer(info)(texts[:20]), store.open(info).matrix.take(np.arange(20)))
+
+
+def test_a_featuriser_from_elsewhere_reads_texts_as_it_did_there(
+    store: LocalFeatureStore, tmp_path: Path
+) -> None:
+    texts = texts_of(300)
+    info = store.build("p", batches_of(texts), seed=1, progress=quiet)
+    elsewhere = LocalFeatureStore(tmp_path / "elsewhere")
+    adopted = elsewhere.adopt("q", store.featuriser(info), recipe=info.recipe)
+    assert (adopted.items, adopted.recipe) == (0, info.recipe)
+    same(elsewhere.transformer(adopted)(texts[:20]), store.transformer(info)(texts[:20]))
+    assert len(elsewhere.open(adopted).item_ids) == 0

@@ -2,7 +2,7 @@
 
 import errno
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -25,12 +25,10 @@ from app.core.features import (
     fit_featuriser,
     with_embeddings,
 )
-from app.core.types import FeatureMatrix
 from app.ports.encoder import Encoder
-from app.ports.feature_store import FeatureInfo, Origin, Progress, TextBatches
+from app.ports.feature_store import FeatureInfo, Origin, Progress, TextBatches, Transformer
 
 FEATURISER = "featuriser"
-Make = Callable[[Sequence[str]], FeatureMatrix]
 WRONG = (OSError, ValueError, KeyError, TypeError)  # what reading a damaged folder can raise
 
 
@@ -126,6 +124,19 @@ class LocalFeatureStore:
         """Every version of a project's features."""
         remove_folder(self._root, project)
 
+    def transformer(self, info: FeatureInfo, encoder: Encoder | None = None) -> Transformer:
+        return _maker(self.featuriser(info), encoder, lambda: None)
+
+    def adopt(self, project: str, featuriser: Featuriser, *, recipe: str) -> FeatureInfo:
+        with scratch(self._root) as folder:
+            fresh = folder / "fresh"
+            _keep_featuriser(fresh / FEATURISER, featuriser)
+            like = featuriser.transform([])
+            with writing_to(fresh):
+                PartsWriter.new(fresh, like).close()
+            manifest = Manifest(recipe, 0, 0, 0, shapes_of(like), manifests.listed(fresh))
+            return self._publish(project, folder, manifest)
+
     def verify(self, info: FeatureInfo) -> None:
         """ArtefactDamaged unless every byte is the one recorded. Reads all of it."""
         folder, manifest = self._checked(info)
@@ -161,13 +172,15 @@ class LocalFeatureStore:
         return info
 
 
-def _maker(featuriser: Featuriser, encoder: Encoder | None, alive: Callable[[], None]) -> Make:
+def _maker(
+    featuriser: Featuriser, encoder: Encoder | None, alive: Callable[[], None]
+) -> Transformer:
     if encoder is None:
         return featuriser.transform
     return lambda texts: with_embeddings(featuriser.transform(texts), encoder.encode(texts, alive))
 
 
-def _transform(writer: PartsWriter, make: Make, stream: TextStream) -> int:
+def _transform(writer: PartsWriter, make: Transformer, stream: TextStream) -> int:
     for ids, texts in stream.blocks():
         matrix = make(texts)
         with writing_to(writer.folder):

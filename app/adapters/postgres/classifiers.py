@@ -95,6 +95,12 @@ class PostgresClassifiers:
         row = self.sql.one(CLASSIFIER + "WHERE c.id = :id", id=classifier_id)
         return self._found(row)
 
+    def all(self, project_id: int) -> Sequence[ClassifierVersion]:
+        found = self.sql.all(
+            CLASSIFIER + "WHERE c.project_id = :project ORDER BY c.number", project=project_id
+        )
+        return [rows.classifier(row) for row in found]
+
     def add(
         self,
         project_id: int,

@@ -147,6 +147,7 @@ def classifier(row: RowMapping) -> ClassifierVersion:
         name=row["name"],
         fingerprint=row["fingerprint"],
         feature_version=row["feature_version"],
+        feature_version_id=row["feature_version_id"],
         labels=row["labels"],
         path=row["path"],
         sha256=row["sha256"],

@@ -28,6 +28,7 @@ from app.adapters.postgres.rounds import PostgresRounds
 from app.adapters.postgres.runs import PostgresRuns
 from app.adapters.postgres.selections import PostgresSelections
 from app.adapters.postgres.views import PostgresViews
+from app.adapters.postgres.whole_projects import PostgresWholeProjects
 from app.core.errors import Unavailable
 from app.core.types import Split
 
@@ -99,6 +100,10 @@ class PostgresTransaction:
     @cached_property
     def llm(self) -> PostgresLlm:
         return PostgresLlm(self.sql)
+
+    @cached_property
+    def whole(self) -> PostgresWholeProjects:
+        return PostgresWholeProjects(self.sql)
 
 
 class PostgresStore:
