@@ -34,7 +34,7 @@ def _of_dataset(parts: Parts, project: Project, dataset: AnnotationDataset) -> I
         yield problem.message
     else:
         if missing := len(out - look.records.keys()):
-            yield f"{missing} records of the open round were deleted in Argilla"
+            yield f"records of the open round that were deleted in Argilla: {missing}"
 
 
 def repair(work: Work) -> None:

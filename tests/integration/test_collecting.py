@@ -251,7 +251,7 @@ def test_deleted_records_are_found_by_a_look_that_changes_nothing_and_brought_ba
         shop.tool.delete_record(f"item-{one.item.id}")
     before = all_rows(shop.store, "SELECT * FROM pushes ORDER BY selection_id")
     (finding,) = repairing.examine(shop.runner.parts, shop.project)
-    assert finding == "2 records of the open round were deleted in Argilla"
+    assert finding == "records of the open round that were deleted in Argilla: 2"
     assert all_rows(shop.store, "SELECT * FROM pushes ORDER BY selection_id") == before
     commands.repair_project(shop.store, "shop", actor="test")
     shop.tick()

@@ -327,6 +327,6 @@ def test_what_leaves_no_trace_in_the_activity_is_found_by_looking_regardless(loo
     collecting.collect_project(loop.parts, loop.project)
     assert all_rows(loop.store, "SELECT id FROM annotations WHERE status = 'deleted'") == []
     with loop.store.transaction() as tx:
-        tx.sql.run("UPDATE datasets SET collected_at = now() - interval '6 minutes'")
+        tx.sql.run("UPDATE datasets SET collected_at = now() - interval '2 hours'")
     collecting.collect_project(loop.parts, loop.project)
     assert len(all_rows(loop.store, "SELECT id FROM annotations WHERE status = 'deleted'")) == 1

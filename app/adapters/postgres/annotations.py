@@ -10,7 +10,10 @@ from app.adapters.postgres import rows
 from app.adapters.postgres.engine import Sql
 from app.core.entities import AnnotationDataset, KnownResponse, Project, Revision
 
-COLUMNS = "*, coalesce(collected_at < now() - interval '5 minutes', true) AS full_look_due"
+# the longer nothing has happened, the rarer: from every five minutes to once an hour
+COLUMNS = """*, coalesce(collected_at < now() - least(interval '1 hour',
+    greatest(interval '5 minutes', (collected_at - seen_whole) / 10)), true) AS full_look_due
+"""
 
 
 class PostgresAnnotations:
