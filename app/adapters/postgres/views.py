@@ -56,7 +56,8 @@ PROBLEMS = f"""
 SELECT 'dataset' AS kind, problem AS message, problem_since AS since
 FROM datasets WHERE project_id = :project AND problem IS NOT NULL
 UNION ALL
-SELECT 'records', 'items of round ' || r.number || ' lost: ' || count(*) || ', since ' || p.problem, min(p.ended_at)
+SELECT 'records', 'items of round ' || r.number || ' lost, since ' || p.problem || ': ' || count(*),
+       min(p.ended_at)
 FROM pushes p JOIN rounds r ON r.id = p.round_id
 WHERE r.project_id = :project AND p.state = 'lost' AND r.state NOT IN ('closed', 'cancelled')
   AND {ANSWERS_OF_ITEM} < (r.settings->>'overlap')::integer
