@@ -237,6 +237,33 @@ class ProjectChange(GivenSettings):
     )
 
 
+class LabelEdit(BaseModel):
+    """The labels from the next round on, and what becomes of the present ones."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "labels": ["refund", "delivery late", "delivery lost", "praise", "other"],
+                    "mapping": {"money back": "refund", "delivery": None},
+                }
+            ]
+        },
+    )
+
+    labels: list[str] = Field(
+        description="All of them, in the order annotators see.",
+        json_schema_extra=_documented(minItems=2, maxItems=500, uniqueItems=True),
+    )
+    mapping: dict[str, str | None] = Field(
+        default_factory=dict,
+        description="Old label to new label, two to one to merge them; null lets its items be "
+        "looked at again. A label that keeps its name need not be named.",
+    )
+
+
 class Task(BaseModel):
     type: str
     labels: list[str]
@@ -340,6 +367,7 @@ class ProjectOut(BaseModel):
 
     name: str
     task: Task
+    schema_version: int = Field(description="Goes up when labels are edited.")
     state: str
     batch_size: int
     strategy: str
@@ -386,6 +414,7 @@ class ProjectOut(BaseModel):
         return cls(
             name=project.name,
             task=task,
+            schema_version=project.schema_version,
             state=project.state.value,
             counts=Counts.of(counts),
             open_round=OpenRound(number=opened.number, state=opened.state.value)

@@ -8,6 +8,7 @@ from app.api.access import Admin, Operator, Parts, Viewer
 from app.api.parameters import PREFIX, ProjectName
 from app.api.problems import problems
 from app.api.project_shapes import (
+    LabelEdit,
     NewProject,
     ProjectChange,
     ProjectLine,
@@ -16,7 +17,7 @@ from app.api.project_shapes import (
     RunOut,
 )
 from app.ports.store import Store
-from app.rounds import commands, deleting
+from app.rounds import commands, deleting, relabelling
 from app.rounds.deleting import DAYS_OF_GRACE, MOST_DAYS
 
 router = APIRouter(prefix=PREFIX, tags=["projects"])
@@ -87,6 +88,18 @@ def refit_features(caller: Operator, name: ProjectName, parts: Parts) -> Project
 )
 def repair_project(caller: Operator, name: ProjectName, parts: Parts) -> ProjectOut:
     commands.repair_project(parts.store, name, actor=caller.name)
+    return read(parts.store, name)
+
+
+@router.post(
+    "/projects/{name}/labels/edit",
+    summary="Rename, merge, split, add or drop labels",
+    description="Between rounds. Labels given so far are carried over by the mapping, as labels "
+    "that supersede the old ones; the next batch goes to a new dataset in Argilla.",
+    responses=problems(400, 401, 403, 404, 409, 413, 422),
+)
+def edit_labels(caller: Operator, name: ProjectName, body: LabelEdit, parts: Parts) -> ProjectOut:
+    relabelling.edit_labels(parts.store, name, body.labels, body.mapping, actor=caller.name)
     return read(parts.store, name)
 
 

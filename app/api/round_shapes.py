@@ -107,6 +107,7 @@ class RoundOut(BaseModel):
         description="`planned`, `training`, `scoring`, `selecting`, `pushing`, `annotating`, "
         "`merging`, `evaluating`, `closed`; or `failed` (can be resumed) or `cancelled`."
     )
+    schema_version: int = Field(1, description="Of the project's labels, as they were then.")
     strategy: str
     classifier: str
     batch_size: int

@@ -120,6 +120,8 @@ class Round:
     """The classifier fitted at the end."""
     pool_id: int | None = None
     """The record of the pool it chose from."""
+    schema_version: int = 1
+    """Of the project's labels."""
     actor: str = "system"
 
 

@@ -187,6 +187,24 @@ class Pools(Protocol):
     def get(self, pool_id: int) -> PoolIds: ...
 
 
+class Schemas(Protocol):
+    """Versions of a project's labels."""
+
+    def labels(self, project: Project, version: int) -> Sequence[str]: ...
+    def change(
+        self,
+        project: Project,
+        labels: Sequence[str],
+        mapping: Mapping[str, str | None],
+        actor: str,
+    ) -> None:
+        """The next version. Answers given by older ones are read through the mapping."""
+
+    def carry_over(self, project: Project, mapping: Mapping[str, str | None]) -> tuple[int, int]:
+        """Supersede every label whose name changes. How many have a new name, and how many none:
+        these items may be selected again."""
+
+
 class Runs(Protocol):
     """Rounds that follow each other by themselves."""
 
@@ -413,6 +431,8 @@ class Transaction(Protocol):
     def rounds(self) -> Rounds: ...
     @property
     def pools(self) -> Pools: ...
+    @property
+    def schemas(self) -> Schemas: ...
     @property
     def runs(self) -> Runs: ...
     @property

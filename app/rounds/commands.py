@@ -193,6 +193,7 @@ def import_items(
     with store.transaction() as tx:
         project = tx.projects.by_name(name)
         tx.projects.lock(project.id, "import")
+        project = tx.projects.get(project.id)  # its labels may have been edited meanwhile
         checking = _Checking(project, rows, limits, strict)
         report = _merged(checking, tx.items.add(project, checking.good()))
         if strict and report.rejected:

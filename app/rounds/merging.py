@@ -16,7 +16,8 @@ def merge_project(parts: Parts, project: Project, *, overlap: int) -> tuple[int,
     with parts.store.transaction() as tx:
         # one merger at a time, or two would both supersede the same label
         tx.projects.lock(project.id, "merge")
-        return _merge(tx, project, overlap)
+        # its labels may have been edited meanwhile
+        return _merge(tx, tx.projects.get(project.id), overlap)
 
 
 def _merge(tx: Transaction, project: Project, overlap: int) -> tuple[int, int]:

@@ -5,7 +5,7 @@ with its ranks, scores, reasons and predictions.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from typing import Any
 
@@ -70,6 +70,7 @@ def _work_of_then(parts: Parts, name: str, number: int) -> Work:
     with parts.store.transaction() as tx:
         project = tx.projects.by_name(name)
         round_ = tx.rounds.by_number(project.id, number)
+        labels = tuple(tx.schemas.labels(project, round_.schema_version))
     if "strategy_used" not in round_.checkpoint:
         raise Conflict(f"Round {number} has chosen nothing yet, so there is nothing to replay.")
     if round_.pool_id is None:
@@ -77,7 +78,8 @@ def _work_of_then(parts: Parts, name: str, number: int) -> Work:
             f"Round {number} is from a version of Rounds that did not record the pool. Rounds "
             "started since then can be replayed."
         )
-    return Work(parts, project, round_, check=lambda: None)
+    of_then = replace(project, task=replace(project.task, labels=labels))
+    return Work(parts, of_then, round_, check=lambda: None)
 
 
 def _features(work: Work) -> Check:

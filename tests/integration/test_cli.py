@@ -119,6 +119,19 @@ def test_embeddings_are_what_the_server_offers_and_who_is_told_the_texts_is_said
     assert "sent" not in rounds("set", "shop", "embeddings=off").stdout
 
 
+def test_labels_are_edited_and_a_project_is_deleted_by_its_name(rounds):
+    rounds("init", "shop", "--labels", LABELS)
+    edited = json_of(
+        rounds("relabel", "shop", "--rename", "refund=money", "--add", "other", "--json")
+    )
+    assert edited["task"]["labels"] == ["money", "delivery", "praise", "other"]
+    assert edited["schema_version"] == 2
+    assert "old=new" in rounds("relabel", "shop", "--rename", "refund", code=2).stderr
+    assert "again" in rounds("delete", "shop", "--confirm", "shops", code=2).stderr
+    assert json_of(rounds("delete", "shop", "--confirm", "shop", "--json"))["state"] == "archived"
+    assert "is back, and paused" in rounds("restore", "shop").stdout
+
+
 def test_labels_can_be_read_from_a_file(rounds, tmp_path):
     path = tmp_path / "known.csv"
     path.write_text("text,label\na,spam\nb,ham\nc,spam\nd,\n")

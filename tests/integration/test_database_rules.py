@@ -828,6 +828,15 @@ def test_what_will_be_erased_is_put_away_first(db: Database) -> None:
         db.run("UPDATE projects SET state = 'active' WHERE id = %s", project)
 
 
+def test_versions_of_labels_are_never_changed(db: Database) -> None:
+    project = db.project()
+    db.run("INSERT INTO label_schemas (project_id, version, labels, mapping, actor) "
+           "VALUES (%s, 1, '[]', '{}', 'me')", project)  # fmt: skip
+    for change in ("UPDATE label_schemas SET labels = '[1]'", "DELETE FROM label_schemas"):
+        with pytest.raises(errors.IntegrityConstraintViolation, match="append-only"):
+            db.run(change)
+
+
 # --- LLMs ---
 
 

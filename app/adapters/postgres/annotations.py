@@ -67,13 +67,13 @@ class PostgresAnnotations:
             """
             INSERT INTO annotations (project_id, argilla_dataset_id, item_id, selection_id,
                 response_id, record_id, user_id, username, status, "values",
-                response_inserted_at, response_updated_at, sighting)
+                response_inserted_at, response_updated_at, sighting, schema_version)
             SELECT :project, :dataset, i.id,
                 (SELECT s.id FROM selections s WHERE s.item_id = i.id ORDER BY s.id DESC LIMIT 1),
                 :response_id, :record_id, :user_id, :username, :status,
                 cast(:values AS jsonb), :inserted_at, :updated_at,
                 (SELECT count(*) FROM annotations d
-                 WHERE d.response_id = :response_id AND d.status = 'deleted')
+                 WHERE d.response_id = :response_id AND d.status = 'deleted'), :schema
             FROM items i WHERE i.id = :item_id AND i.project_id = :project
             ON CONFLICT (response_id, response_updated_at, status, sighting) DO NOTHING
             """,
@@ -105,6 +105,7 @@ class PostgresAnnotations:
             "values": json.dumps(one.values) if one.values is not None else None,
             "inserted_at": one.inserted_at,
             "updated_at": one.updated_at,
+            "schema": dataset.schema_version,
         }
 
     def known(

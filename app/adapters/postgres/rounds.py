@@ -42,10 +42,10 @@ class PostgresRounds:
                 row = self.sql.one(
                     """
                     INSERT INTO rounds (project_id, number, strategy, classifier, batch_size, seed,
-                                        settings, actor, due_at)
+                                        settings, actor, due_at, schema_version)
                     VALUES (:project, :number, :strategy, :classifier, :batch_size, :seed,
                             cast(:settings AS jsonb), :actor,
-                            now() + make_interval(secs => :due_in)) RETURNING *
+                            now() + make_interval(secs => :due_in), :schema) RETURNING *
                     """,
                     project=project.id,
                     number=last + 1,
@@ -56,6 +56,7 @@ class PostgresRounds:
                     settings=json.dumps(project.settings.as_json()),
                     actor=actor,
                     due_in=due_in,
+                    schema=project.schema_version,
                 )
         except IntegrityError:
             raise self._already_open(project.id) from None

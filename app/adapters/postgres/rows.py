@@ -89,6 +89,7 @@ def round_(row: RowMapping) -> Round:
         classifier_id=row["classifier_id"],
         result_id=row["result_id"],
         pool_id=row["pool_id"],
+        schema_version=row["schema_version"],
         actor=row["actor"],
     )
 

@@ -26,6 +26,7 @@ from app.adapters.postgres.pools import PostgresPools
 from app.adapters.postgres.projects import PostgresProjects
 from app.adapters.postgres.rounds import PostgresRounds
 from app.adapters.postgres.runs import PostgresRuns
+from app.adapters.postgres.schemas import PostgresSchemas
 from app.adapters.postgres.selections import PostgresSelections
 from app.adapters.postgres.views import PostgresViews
 from app.adapters.postgres.whole_projects import PostgresWholeProjects
@@ -60,6 +61,10 @@ class PostgresTransaction:
     @cached_property
     def pools(self) -> PostgresPools:
         return PostgresPools(self.sql)
+
+    @cached_property
+    def schemas(self) -> PostgresSchemas:
+        return PostgresSchemas(self.sql)
 
     @cached_property
     def runs(self) -> PostgresRuns:

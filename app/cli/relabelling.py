@@ -1,0 +1,55 @@
+"""Labels that turn out to be the wrong ones."""
+
+from typing import Annotated
+
+import typer
+
+from app.api import projects as api_projects
+from app.bootstrap import build
+from app.cli.output import AsJson, console, friendly, print_json
+from app.cli.projects import ACTOR, Name
+from app.core.errors import WrongInput
+from app.core.tasks.editing import by_words
+from app.rounds import relabelling
+from app.settings import read_settings
+
+Edits = list[str] | None
+
+
+@friendly
+def relabel(
+    name: Name,
+    rename: Annotated[
+        Edits, typer.Option(help="old=new. Two that become one are merged. Repeatable.")
+    ] = None,
+    split: Annotated[
+        Edits, typer.Option(help="old=one,two: its items are looked at again. Repeatable.")
+    ] = None,
+    add: Annotated[Edits, typer.Option(help="A new label. Repeatable.")] = None,
+    drop: Annotated[Edits, typer.Option(help="Its items are looked at again. Repeatable.")] = None,
+    as_json: bool = AsJson,
+) -> None:
+    """Rename, merge, split, add or drop labels between rounds; finished work is carried over."""
+    store = build(read_settings()).store
+    with store.transaction() as tx:
+        task = tx.projects.by_name(name).task
+    labels, mapping = by_words(
+        task,
+        rename=[_pair("rename", one) for one in rename or ()],
+        split=[(old, new.split(",")) for old, new in (_pair("split", one) for one in split or ())],
+        drop=drop or (),
+        add=add or (),
+    )
+    project = relabelling.edit_labels(store, name, labels, mapping, actor=ACTOR)
+    if as_json:
+        print_json(api_projects.read(store, name).model_dump(mode="json"))
+        return
+    console.print(f"The labels are now: {', '.join(project.task.labels)}.")
+    console.print(f"The next round sends its batch to a new dataset. Next: rounds start {name}")
+
+
+def _pair(option: str, given: str) -> tuple[str, str]:
+    old, equals, new = given.partition("=")
+    if not equals or not old or not new:
+        raise WrongInput(f"--{option} {given!r} must be old=new.", field=option)
+    return old, new
