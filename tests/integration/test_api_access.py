@@ -84,9 +84,9 @@ def test_every_route_refuses_a_key_whose_role_is_too_small(client, store):
             assert answer.json()["needed"] == role
 
 
-def test_reading_is_for_viewers_changing_for_operators_keys_for_admins():
+def test_reading_is_for_viewers_changing_for_operators_keys_and_deleting_for_admins():
     for method, path, role in KEYED:
-        if "/keys" in path:
+        if "/keys" in path or method == "DELETE" or path.endswith("/restore"):
             assert role == "admin"
         else:
             assert role == ("viewer" if method == "GET" else "operator"), (method, path)
@@ -168,7 +168,7 @@ def test_errors_are_problems(client, store, method, path, body, status, code, fi
 
 def test_a_wrong_method_is_told_the_right_ones(client):
     answer = client.put("/api/v1/projects/shop")
-    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, PATCH")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "DELETE, GET, PATCH")
     assert client.delete("/api/v1/projects").headers["allow"] == "GET, POST"
 
 
