@@ -157,7 +157,8 @@ class LlmRecords(Protocol):
     def judgements(self, project_id: int) -> Sequence[Mapping[str, Any]]: ...
     def round_items(self, round_id: int) -> Sequence[int]: ...
     def unlabelled(self, project_id: int, item_ids: Sequence[int]) -> Mapping[int, int | None]:
-        """Of these the pool items without a label, each with the retracted one it would follow."""
+        """Of these the pool items without a label and in no audit slice, each with the retracted
+        label it would follow."""
 
     def predictions(self, round_id: int) -> Mapping[int, Mapping[str, Any]]:
         """What the classifier thought of a round's items when it chose them."""

@@ -4,7 +4,7 @@ Every call is booked once, append-only. Reservations are the money set aside for
 running; they are the only thing here that goes away. An answered call is what an equal question is
 answered from later, so a failure can never be: there is no answer in it. Judged figures stand in a
 table of their own, where nothing that reads evaluations can meet them; and an LLM's label can stand
-on no item of a held-out split.
+on no item that people's answers measure with: none of a held-out split, none of an audit slice.
 """
 
 from alembic import op
@@ -93,17 +93,21 @@ CREATE INDEX llm_judgements_by_project ON llm_judgements (project_id, id);
 """
 
 RULES = """
-CREATE FUNCTION refuse_llm_label_on_held_out() RETURNS trigger LANGUAGE plpgsql AS $$
+-- what people's answers measure with: the held-out splits and the audit slice
+CREATE FUNCTION refuse_llm_label_of_yardstick() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF (SELECT split FROM items WHERE id = NEW.item_id) <> 'pool' THEN
         RAISE EXCEPTION 'item % is held out: no LLM may label it', NEW.item_id
             USING ERRCODE = 'integrity_constraint_violation';
+    ELSIF EXISTS (SELECT FROM selections WHERE item_id = NEW.item_id AND slice = 'audit') THEN
+        RAISE EXCEPTION 'item % is in an audit slice: no LLM may label it', NEW.item_id
+            USING ERRCODE = 'integrity_constraint_violation';
     END IF;
     RETURN NEW;
 END $$;
-CREATE TRIGGER held_out_is_for_people BEFORE INSERT ON labels
+CREATE TRIGGER yardsticks_are_for_people BEFORE INSERT ON labels
     FOR EACH ROW WHEN (NEW.source LIKE 'llm:%')
-    EXECUTE FUNCTION refuse_llm_label_on_held_out();
+    EXECUTE FUNCTION refuse_llm_label_of_yardstick();
 
 CREATE FUNCTION refuse_to_hold_out_llm_labels() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -114,7 +118,7 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-CREATE TRIGGER held_out_is_for_people BEFORE UPDATE OF split ON items
+CREATE TRIGGER yardsticks_are_for_people BEFORE UPDATE OF split ON items
     FOR EACH ROW WHEN (NEW.split <> 'pool' AND OLD.split = 'pool')
     EXECUTE FUNCTION refuse_to_hold_out_llm_labels();
 """
@@ -136,7 +140,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("DROP TRIGGER held_out_is_for_people ON labels;")
-    op.execute("DROP TRIGGER held_out_is_for_people ON items;")
+    op.execute("DROP TRIGGER yardsticks_are_for_people ON labels;")
+    op.execute("DROP TRIGGER yardsticks_are_for_people ON items;")
     op.execute("DROP TABLE llm_judgements, llm_answers, llm_reservations, llm_calls;")
-    op.execute("DROP FUNCTION refuse_llm_label_on_held_out, refuse_to_hold_out_llm_labels;")
+    op.execute("DROP FUNCTION refuse_llm_label_of_yardstick, refuse_to_hold_out_llm_labels;")

@@ -922,6 +922,17 @@ def test_no_llm_labels_what_is_held_out(db: Database, split: str) -> None:
     assert db.run("UPDATE items SET split = %s WHERE id = %s", split, labelled) == 1
 
 
+def test_no_llm_labels_what_is_in_an_audit_slice(db: Database) -> None:
+    project = db.project()
+    round_, audit, active = db.round(project), db.item(project), db.item(project)
+    db.selection(project, round_, audit, slice="audit")
+    db.selection(project, round_, active, slice="active", rank=2)
+    db.label(project, active, source="llm:p/m")
+    with pytest.raises(errors.IntegrityError, match="audit slice"):
+        db.label(project, audit, source="llm:p/m")
+    db.label(project, audit)
+
+
 def test_a_judged_figure_cannot_bear_another_name(db: Database) -> None:
     project = db.project()
     db.llm_judgement(project)

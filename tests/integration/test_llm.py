@@ -60,6 +60,17 @@ def test_items_are_labelled_once_and_booked(store: PostgresStore) -> None:
     assert not all_rows(store, "SELECT * FROM llm_reservations")
 
 
+def test_no_more_calls_run_at_once_than_the_settings_say(store: PostgresStore) -> None:
+    llm_project(store, texts(24))
+    with desk_with_server(store, truth(24), concurrency=3) as (desk, server):
+        server.seconds = 0.02
+        done: list[tuple[int, int]] = []
+        label(desk, "shop", progress=lambda so_far, total: done.append((so_far, total)))
+        assert 2 <= server.most_at_once <= 3
+    assert done[-1] == (24, 24)
+    assert done == sorted(done)
+
+
 def test_equal_texts_are_asked_about_once(store: PostgresStore) -> None:
     rows = [{"id": f"h{n}", "text": "the same", "split": "test", "label": "a"} for n in range(3)]
     llm_project(store, rows)
@@ -153,13 +164,15 @@ def test_a_cap_is_never_passed_and_what_arrived_before_is_kept(
     assert not all_rows(store, "SELECT * FROM llm_reservations")
 
 
-def _round_of_everything(store: PostgresStore, project_id: int) -> int:
+def _round_of_everything(store: PostgresStore, project_id: int, audit: int = 0) -> int:
     round_ = commands.start_round(store, "shop", actor="test")
     with store.transaction() as tx:
         tx.sql.run(
             "INSERT INTO selections (project_id, round_id, item_id, rank, slice, strategy, score, "
-            "reason) SELECT :project, :round, id, row_number() OVER (ORDER BY id), 'cold_start', "
+            "reason) SELECT :project, :round, id, row_number() OVER (ORDER BY id), "
+            "CASE WHEN row_number() OVER (ORDER BY id) <= :audit THEN 'audit' ELSE 'active' END, "
             "'random.v1', 0, 'test' FROM items WHERE project_id = :project",
+            audit=audit,
             project=project_id,
             round=round_.id,
         )
@@ -227,7 +240,7 @@ def _answer(store: PostgresStore, project: Project, item: int) -> None:
     with store.transaction() as tx:
         dataset = tx.annotations.add_dataset(project, uuid4(), "http://argilla")
         revision = Revision(
-            response_id=uuid4(), item_id=item, user_id=uuid4(), username="anna",
+            response_id=uuid4(), record_id=uuid4(), item_id=item, user_id=uuid4(), username="anna",
             status=ResponseStatus.SUBMITTED, values={"label": "b"},
             inserted_at=moment, updated_at=moment,
         )  # fmt: skip
@@ -252,6 +265,14 @@ def test_no_llm_may_label_what_is_held_out(store: PostgresStore) -> None:
             project=project.id,
             item=held["id"],
         )
+
+
+def test_the_audit_slice_is_left_to_people(store: PostgresStore) -> None:
+    project = llm_project(store, texts(4))
+    number = _round_of_everything(store, project.id, audit=1)
+    with desk_with_server(store, truth(4)) as (desk, _):
+        assert label(desk, "shop", round_number=number).answered == 4
+        assert adopt(desk, "shop", actor="test").labels == 3
 
 
 def _gold(count: int) -> list[dict[str, Any]]:

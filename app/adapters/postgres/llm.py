@@ -259,7 +259,8 @@ class PostgresLlm:
             "SELECT i.id, l.id AS label_id FROM items i "
             "LEFT JOIN newest_labels l ON l.item_id = i.id "
             "WHERE i.project_id = :project AND i.id = ANY(:ids) AND i.split = 'pool' "
-            "AND i.duplicate_of IS NULL AND l.value IS NULL",
+            "AND i.duplicate_of IS NULL AND l.value IS NULL AND NOT EXISTS "
+            "(SELECT FROM selections s WHERE s.item_id = i.id AND s.slice = 'audit')",
             project=project_id,
             ids=list(item_ids),
         )
