@@ -148,6 +148,24 @@ class GivenLlm(BaseModel):
     )
 
 
+class GivenClosing(BaseModel):
+    """When a round stops waiting; the first rule that holds closes it."""
+
+    model_config = ConfigDict(extra="allow", strict=True, json_schema_extra=CLOSED)
+
+    share: float | None = Field(
+        None,
+        description="When this share of the batch is answered; 1 by default.",
+        json_schema_extra=_documented(minimum=0.01, maximum=1),
+    )
+    hours: float | None = Field(
+        None,
+        description="So many hours after the push, with the answers there are; 168 (a week) when "
+        "it is left out, never when it is null.",
+        json_schema_extra=_documented(minimum=0.01, maximum=100_000),
+    )
+
+
 class GivenSettings(BaseModel):
     """Settings of a project; what is left out keeps its default or its present value."""
 
@@ -180,6 +198,40 @@ class GivenSettings(BaseModel):
         description="Answers an item needs; 1 by default.",
         json_schema_extra=_documented(minimum=1, maximum=50),
     )
+    audit_overlap: int | None = Field(
+        None,
+        description="Answers an item of the audit slice needs; as `overlap` by default.",
+        json_schema_extra=_documented(minimum=1, maximum=50),
+    )
+    max_overlap: int | None = Field(
+        None,
+        description="The most annotators asked about one item; one more than needed by default.",
+        json_schema_extra=_documented(minimum=1, maximum=50),
+    )
+    consensus: str | None = Field(
+        None,
+        description="What several answers come to: the majority (default), weighted by how "
+        "reliable each annotator is, or the estimate of Dawid and Skene.",
+        json_schema_extra=_documented(enum=["majority", "weighted", "dawid_skene", None]),
+    )
+    min_agreement: float | None = Field(
+        None,
+        description="Answers that agree less than this are disputed, as ties always are; 0 by "
+        "default.",
+        json_schema_extra=_documented(minimum=0, maximum=1),
+    )
+    adjudication: str | None = Field(
+        None,
+        description="Who decides a disputed item: an `extra` annotator (default), an "
+        "`adjudicator`, or `none`: it gets no label.",
+        json_schema_extra=_documented(enum=["extra", "adjudicator", "none", None]),
+    )
+    adjudicators: list[str] | None = Field(
+        None,
+        description="Argilla usernames whose answer decides.",
+        json_schema_extra=_documented(uniqueItems=True),
+    )
+    closing: GivenClosing | None = Field(None, description="When a round stops waiting.")
     fields: list[str] | None = Field(
         None,
         description='Columns that hold text; ["text"] by default. Cannot change later.',
@@ -327,6 +379,11 @@ class LlmOut(BaseModel):
     label_weight: float
 
 
+class ClosingOut(BaseModel):
+    share: float
+    hours: float | None
+
+
 class Counts(BaseModel):
     """How the items of a project stand."""
 
@@ -375,6 +432,13 @@ class ProjectOut(BaseModel):
     audit_fraction: float
     overlap: int
     on_discard: str
+    audit_overlap: int | None
+    max_overlap: int | None
+    consensus: str
+    min_agreement: float
+    adjudication: str
+    adjudicators: list[str]
+    closing: ClosingOut
     fields: list[str]
     seed: int
     stopping: StoppingOut

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.ports.store import PoolCounts
+from app.rounds import sentences
 
 
 class InArgilla(BaseModel):
@@ -15,6 +16,7 @@ class InArgilla(BaseModel):
 
     dataset_id: UUID | None = None
     annotate_url: str | None = Field(None, description="Opens with the most valuable item first.")
+    disputes_url: str | None = Field(None, description="Where disputed items are decided.")
 
 
 class BatchCounts(BaseModel):
@@ -26,7 +28,10 @@ class BatchCounts(BaseModel):
     withdrawn: int
     lost: int = Field(description="Items whose record somebody deleted in Argilla.")
     audit: int = Field(description="Of the selected, drawn at random.")
-    answered: int
+    answered: int = Field(description="With as many answers as they need.")
+    disputed: int = Field(
+        description="Answered, but not alike: an extra annotator or an adjudicator is asked."
+    )
     labelled: int
 
 
@@ -78,6 +83,7 @@ class RoundOut(BaseModel):
                     "argilla": {
                         "dataset_id": "6f0b8f0c-6f53-4b9c-8a53-0a5a6e0f3b11",
                         "annotate_url": "http://localhost:6900/dataset/6f0b8f0c/annotation-mode",
+                        "disputes_url": "http://localhost:6900/dataset/2c81d2aa/annotation-mode",
                     },
                     "counts": {
                         "selected": 20,
@@ -87,9 +93,13 @@ class RoundOut(BaseModel):
                         "lost": 0,
                         "audit": 4,
                         "answered": 12,
+                        "disputed": 1,
                         "labelled": 0,
                     },
                     "error": None,
+                    "closed_by": None,
+                    "waits_for": "It waits for 8 items; nothing was answered for 26 hours. It "
+                    "closes with the answers there are in 5 days.",
                     "notes": [],
                     "findings": [],
                     "chosen_by": "linear.v1/2",
@@ -128,6 +138,14 @@ class RoundOut(BaseModel):
     attempts: int = 0
     cancel_requested: bool = False
     finish_requested: bool = False
+    closed_by: str | None = Field(
+        None,
+        description="The rule that ended the waiting: `all_answered`, `share`, `hours` or "
+        "`finish` (by hand).",
+    )
+    waits_for: str | None = Field(
+        None, description="While it waits for answers: for how many, and until when."
+    )
     notes: list[str] = Field(description="What a person should know of its result.")
     findings: list[dict[str, Any]] = Field(description="What a person should know of its batch.")
     chosen_by: str | None = Field(description="Classifier that chose; null in a cold start.")
@@ -157,8 +175,12 @@ class RoundOut(BaseModel):
                 "pool": pool,
                 "metrics": metrics_of(view["metrics"], whole=whole),
                 "argilla": InArgilla(
-                    dataset_id=view["dataset_id"], annotate_url=view["annotate_url"]
+                    dataset_id=view["dataset_id"],
+                    annotate_url=view["annotate_url"],
+                    disputes_url=view["disputes_url"],
                 ),
+                "closed_by": view["checkpoint"].get("closed_by"),
+                "waits_for": sentences.waits_for(view),
                 "notes": view["checkpoint"].get("notes") or [],
                 "findings": view["findings"] or [],
                 "steps": [step_of(one) for one in view["steps"]] if whole else None,

@@ -2,12 +2,24 @@
 
 from fastapi import APIRouter
 
-from app.api import events, health, items, keys, llm, projects, results, rounds, webhooks
+from app.api import (
+    annotators,
+    events,
+    health,
+    items,
+    keys,
+    llm,
+    projects,
+    results,
+    rounds,
+    webhooks,
+)
 
 
 def api_router() -> APIRouter:
     """Everything that is not a page."""
     router = APIRouter()
-    for part in (projects, items, rounds, results, llm, events, keys, webhooks, health):
+    parts = (projects, items, rounds, results, annotators, llm, events, keys, webhooks, health)
+    for part in parts:
         router.include_router(part.router)
     return router

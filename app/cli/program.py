@@ -5,6 +5,7 @@ from collections.abc import Callable
 import typer
 
 from app.cli import (
+    annotators,
     deleting,
     exits,
     keys,
@@ -44,6 +45,7 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         rounds.selections,
         rounds.labels,
         rounds.metrics,
+        annotators.annotators,
         replays.replay,
     ),
     "Exits": (exits.export, exits.export_bundle, exits.import_bundle),

@@ -168,6 +168,8 @@ class AnnotationDataset:
     """Some changes (records or users deleted) leave no trace in the activity: look regardless."""
     problem: str | None = None
     """Why it cannot be looked into, if so: deleted, or no longer ours to see."""
+    purpose: str = "annotation"
+    """Or `disputes`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,12 +203,31 @@ class ItemAnswers:
 
     item_id: int
     round_id: int
+    round_open: bool
+    needed: int
+    """So many annotators are asked before the answers are looked at."""
+    people: int
+    """So many have submitted or discarded it."""
     annotation_ids: Sequence[int]
     annotators: Sequence[str]
     values: Sequence[Json]
     current_label_id: int | None
     current_value: Json | None
     current_annotation_ids: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """An item whose answers came to nothing and that somebody else is asked about."""
+
+    item: Item
+    rank: int
+    """Its rank in the round."""
+    record_id: UUID | None
+    """Its record among the disputed ones in Argilla, once it is there."""
+    is_open: bool
+    answers: int
+    """Submitted there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +337,19 @@ class RunFacts:
     labels_today: int
     free_in: float
     """Seconds until a day's capacity has room again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far the annotation of a batch is."""
+
+    out: int
+    """Items in Argilla, or on their way."""
+    answered: int
+    """Of these, with as many answers as they need, and not disputed."""
+    disputed: int
+    hours: float
+    """Since the batch was pushed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
+from app.core.closing_rules import Closing, closing_from
+from app.core.consensus import METHODS
 from app.core.errors import WrongInput
 from app.core.llm.permission import LlmSettings, llm_settings_from
 from app.core.stopping.settings import Stopping, stopping_from
@@ -12,6 +14,8 @@ from app.core.stopping.settings import Stopping, stopping_from
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,58}[a-z0-9])?")
 NO_EMBEDDINGS = "off"
 EMBEDDINGS = (NO_EMBEDDINGS, "local", "address")
+MOST_ANSWERS = 50
+ADJUDICATIONS = ("extra", "adjudicator", "none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,15 @@ class ProjectSettings:
     overlap: int = 1
     on_discard: str = "retire"
     """What becomes of an item without a label that somebody discarded."""
+    audit_overlap: int | None = None
+    """For items of the audit slice; None is as `overlap`."""
+    max_overlap: int | None = None
+    """The most annotators asked about one item; None is one more than the overlap."""
+    consensus: str = "majority"
+    min_agreement: float = 0.0
+    adjudication: str = "extra"
+    adjudicators: tuple[str, ...] = ()
+    closing: Closing = field(default_factory=Closing)
     fields: tuple[str, ...] = ("text",)
     seed: int = 0
     stopping: Stopping = field(default_factory=Stopping)
@@ -34,7 +47,18 @@ class ProjectSettings:
     llm: LlmSettings = field(default_factory=LlmSettings)
 
     def as_json(self) -> dict[str, Any]:
-        return {**asdict(self), "fields": list(self.fields)}
+        lists = {"fields": list(self.fields), "adjudicators": list(self.adjudicators)}
+        return {**asdict(self), **lists}
+
+    @property
+    def most_needed(self) -> int:
+        """The most answers that any item of a batch needs before it is looked at."""
+        return max(self.overlap, self.audit_overlap or 1)
+
+    @property
+    def most_asked(self) -> int:
+        """The most annotators asked about one item, extra ones included."""
+        return self.max_overlap or min(self.most_needed + 1, MOST_ANSWERS)
 
 
 def fields_sent(settings: ProjectSettings) -> list[str]:
@@ -63,11 +87,27 @@ def settings_from(given: Mapping[str, Any], base: ProjectSettings | None = None)
     given = {key: value for key, value in given.items() if value is not None}
     base = base or ProjectSettings()
     stopping = stopping_from(given.pop("stopping", {}), base.stopping)
+    closing = closing_from(given.pop("closing", {}), base.closing)
     llm = llm_settings_from(given.pop("llm", {}), base.llm)
     checked = {key: _CHECKS[key](key, value) for key, value in given.items()}
-    settings = replace(base, stopping=stopping, llm=llm, **checked)
+    settings = replace(base, stopping=stopping, closing=closing, llm=llm, **checked)
     settings.llm.insist_on_fields_of(settings.fields)
+    _check_together(settings)
     return settings
+
+
+def _check_together(settings: ProjectSettings) -> None:
+    if settings.max_overlap is not None and settings.max_overlap < settings.most_needed:
+        raise WrongInput(
+            f"max_overlap is {settings.max_overlap}, less than the {settings.most_needed} answers "
+            "that overlap or audit_overlap ask for. Raise it or lower these.",
+            field="max_overlap",
+        )
+    if settings.adjudication == "adjudicator" and not settings.adjudicators:
+        raise WrongInput(
+            'adjudication is "adjudicator", so adjudicators must name at least one Argilla user.',
+            field="adjudicators",
+        )
 
 
 def _whole(low: int, high: int) -> Callable[[str, Any], int]:
@@ -79,10 +119,22 @@ def _whole(low: int, high: int) -> Callable[[str, Any], int]:
     return check
 
 
-def _share(key: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 0.5:
-        raise WrongInput(f"{key} must be a number from 0 to 0.5.", field=key)
-    return float(value)
+def _number(low: float, high: float) -> Callable[[str, Any], float]:
+    def check(key: str, value: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise WrongInput(f"{key} must be a number from {low:g} to {high:g}.", field=key)
+        if not low <= value <= high:
+            raise WrongInput(f"{key} must be from {low:g} to {high:g}.", field=key)
+        return float(value)
+
+    return check
+
+
+def _usernames(key: str, value: Any) -> tuple[str, ...]:
+    names = tuple(value) if isinstance(value, list | tuple) else ("",)
+    if not all(isinstance(one, str) and one for one in names) or len(set(names)) != len(names):
+        raise WrongInput(f"{key} must be a list of distinct Argilla usernames.", field=key)
+    return names
 
 
 def _text(key: str, value: Any) -> str:
@@ -122,8 +174,14 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "batch_size": _whole(1, 10_000),
     "strategy": _text,
     "classifier": _text,
-    "audit_fraction": _share,
-    "overlap": _whole(1, 50),
+    "audit_fraction": _number(0, 0.5),
+    "overlap": _whole(1, MOST_ANSWERS),
+    "audit_overlap": _whole(1, MOST_ANSWERS),
+    "max_overlap": _whole(1, MOST_ANSWERS),
+    "consensus": _one_of(tuple(METHODS)),
+    "min_agreement": _number(0, 1),
+    "adjudication": _one_of(ADJUDICATIONS),
+    "adjudicators": _usernames,
     "on_discard": _one_of(("retire", "return")),
     "fields": _field_names,
     "seed": _whole(0, 2**31 - 1),

@@ -19,6 +19,7 @@ from app.core.entities import (
     ApiKey,
     ClassifierVersion,
     CurrentLabel,
+    Dispute,
     Event,
     FeatureVersion,
     ImportReport,
@@ -38,6 +39,7 @@ from app.core.entities import (
     RoundState,
     RunFacts,
     SelectedItem,
+    Standing,
 )
 from app.core.importing import ImportRow
 from app.core.projects import ProjectSettings
@@ -250,13 +252,37 @@ class Selections(Protocol):
     def give_up_lost(self, round_: Round) -> None:
         """Lost items that nobody has answered return to the pool."""
 
+    def standing(self, round_id: int) -> Standing: ...
+
+
+class Disputes(Protocol):
+    def of_round(self, round_id: int) -> Mapping[int, Dispute]:
+        """The last dispute about each item of the round that had one."""
+
+    def open(self, round_: Round, agreements: Mapping[int, float]) -> None:
+        """For each item with its agreement, unless there is an open one already."""
+
+    def mark_pushed(self, records: Mapping[int, UUID]) -> None: ...
+    def hidden(self, project_id: int) -> None:
+        """Nothing of the open ones is in the annotation tool any more."""
+
+    def end(self, item_ids: Sequence[int], outcome: str) -> None:
+        """`decided` or `undecided`; items without an open dispute are left as they are."""
+
 
 class Annotations(Protocol):
     def dataset(self, project: Project) -> AnnotationDataset | None: ...
     def datasets(self, project_id: int) -> Sequence[AnnotationDataset]: ...
     def add_dataset(
-        self, project: Project, dataset_id: UUID, annotate_url: str
-    ) -> AnnotationDataset: ...
+        self,
+        project: Project,
+        dataset_id: UUID,
+        annotate_url: str,
+        *,
+        purpose: str = "annotation",
+    ) -> AnnotationDataset:
+        """The purpose is `annotation` or `disputes`; each project has one of each at most."""
+
     def record(self, dataset: AnnotationDataset, revisions: Sequence[Revision]) -> int:
         """Append what is new; how many were."""
 
@@ -264,6 +290,9 @@ class Annotations(Protocol):
         self, dataset: AnnotationDataset, item_ids: Sequence[int]
     ) -> Mapping[UUID, KnownResponse]:
         """Every response to these items that was given in this dataset, as last stored."""
+
+    def moments(self, project_id: int) -> Mapping[str, Sequence[Any]]:
+        """When each annotator first submitted or discarded each of their responses."""
 
     def mark_deleted(self, project_id: int, response_ids: Sequence[UUID]) -> int: ...
     def collected(self, dataset: AnnotationDataset, activity: Any, *, whole: bool) -> None:
@@ -295,6 +324,9 @@ class Labels(Protocol):
         self, project_id: int, item_ids: Sequence[int] | None = None
     ) -> Sequence[ItemAnswers]:
         """Items whose newest answers differ from what their current label was made of."""
+
+    def votes(self, project_id: int) -> Sequence[tuple[int, str, Mapping[str, Any]]]:
+        """Item, annotator and values of every answer that stands, in the order they came."""
 
     def add(self, project_id: int, labels: Sequence[NewLabel]) -> None: ...
     def current(self, project_id: int) -> Sequence[CurrentLabel]:
@@ -393,6 +425,9 @@ class Views(Protocol):
     def problems(self, project_id: int) -> Sequence[Mapping[str, Any]]:
         """What looks into the annotation tool have found wrong: kind, message, since."""
 
+    def evaluations(self, project_id: int, kind: str) -> Sequence[Mapping[str, Any]]:
+        """Of one kind, by round."""
+
     def totals(self) -> Mapping[str, int]:
         """Counts for the metrics endpoint."""
 
@@ -437,6 +472,8 @@ class Transaction(Protocol):
     def runs(self) -> Runs: ...
     @property
     def selections(self) -> Selections: ...
+    @property
+    def disputes(self) -> Disputes: ...
     @property
     def annotations(self) -> Annotations: ...
     @property

@@ -26,6 +26,7 @@ from app.rounds.work import Parts, Work
 
 log = structlog.get_logger()
 Known = Mapping[UUID, KnownResponse]
+DISPUTES = "disputes"
 DELETED_RECORD = "its record was deleted in Argilla"
 
 
@@ -60,16 +61,6 @@ def collect_late(work: Work) -> int:
 def collect_project(parts: Parts, project: Project) -> int:
     """New revisions stored, from every record of the project."""
     return _collect_project(parts, project, whole=True)
-
-
-def still_out(work: Work) -> Sequence[int]:
-    """Items that lack answers. That none does is believed only after a look at every record."""
-    collect(work)
-    waiting = unanswered(work)
-    if waiting and not work.round.finish_requested:
-        return waiting
-    collect_project(work.parts, work.project)
-    return unanswered(work)
 
 
 def unanswered(work: Work) -> Sequence[int]:
@@ -107,7 +98,16 @@ def _collect_dataset(parts: Parts, dataset: AnnotationDataset, *, whole: bool) -
         return _collect_all(parts, dataset, activity)
     except (NotFound, Refused) as problem:
         _note_problem(parts, dataset, problem.message)
+        if isinstance(problem, NotFound) and dataset.purpose == DISPUTES:
+            return _show_again(parts, dataset)
         raise
+
+
+def _show_again(parts: Parts, dataset: AnnotationDataset) -> int:
+    """A dataset of disputed items is made anew for those that are still disputed."""
+    with parts.store.transaction() as tx:
+        tx.disputes.hidden(dataset.project_id)
+    return 0
 
 
 def _is_idle(dataset: AnnotationDataset, activity: datetime | None, *, whole: bool) -> bool:

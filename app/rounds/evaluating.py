@@ -12,7 +12,7 @@ from app.core.evaluation import evaluation_as_dict
 from app.core.tasks import task_type
 from app.core.types import Split
 from app.ports.store import Transaction
-from app.rounds import featurising, scoring, training
+from app.rounds import agreeing, featurising, scoring, training
 from app.rounds.work import Work
 
 NO_CLASSIFIER = "Fewer than two classes have a label: there is no classifier to measure yet."
@@ -37,6 +37,7 @@ def evaluate(work: Work) -> Result:
     metrics, notes = _metrics(work, features, fitted)
     with work.store.transaction() as tx:
         counts = tx.items.counts(work.project.id)
+        agreement = agreeing.report(tx, work.project)
 
     def save(tx: Transaction) -> None:
         if fitted is not None:
@@ -45,6 +46,8 @@ def evaluate(work: Work) -> Result:
             tx.classifiers.add_evaluation(
                 work.round, fitted.id if fitted else None, "held_out", metrics
             )
+        if agreement["items_with_several"]:
+            tx.classifiers.add_evaluation(work.round, None, agreeing.KIND, agreement)
 
     return Result(
         features,

@@ -60,7 +60,7 @@ def dataset_spec(project: Project) -> DatasetSpec:
         fields=project.settings.fields,
         question=task_type(project.task).question(project.task),
         guidelines=project.task.guidelines or DEFAULT_GUIDELINES,
-        min_submitted=project.settings.overlap,
+        min_submitted=project.settings.most_needed,
         properties=PROPERTIES,
     )
 

@@ -197,7 +197,7 @@ class Runner:
             return False
         try:
             if collecting.collect_project(self.parts, project):
-                merging.merge_project(self.parts, project, overlap=project.settings.overlap)
+                merging.merge_project(self.parts, project)
         except RoundsError as problem:
             log.warning("collect.failed", project=project.name, reason=problem.message)
         return True

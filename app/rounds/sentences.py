@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from app.core.closing_rules import DEFAULT_CLOSING_HOURS
 from app.core.entities import Project
 from app.core.stopping.settings import BOUNDS, DEFAULT_MAX_ROUNDS, Stopping
 
@@ -11,8 +12,7 @@ def of_round(view: Mapping[str, Any]) -> str:
     """One round, from its view in the API's shape."""
     number, state, counts = view["number"], view["state"], view["counts"]
     if state == "annotating":
-        waiting = counts["pushed"] - counts["answered"]
-        return f"Round {number} is waiting for {waiting} of {counts['pushed']} answers."
+        return _annotating(number, counts)
     if state == "failed":
         return f"Round {number} failed while {view['failed_in']}: {view['error']['title']}"
     if state == "cancelled":
@@ -20,6 +20,57 @@ def of_round(view: Mapping[str, Any]) -> str:
     if state == "closed":
         return _closed(view)
     return f"Round {number} is at work: {state}."
+
+
+def _annotating(number: int, counts: Mapping[str, int]) -> str:
+    waiting = counts["pushed"] - counts["answered"]
+    disputed = counts.get("disputed", 0)
+    if not disputed:
+        return f"Round {number} is waiting for {waiting} of {counts['pushed']} answers."
+    items = "1 item" if disputed == 1 else f"{disputed} items"
+    if waiting:
+        return (
+            f"Round {number} is waiting for {waiting} of {counts['pushed']} answers, and for "
+            f"somebody to decide {items} on which annotators disagree."
+        )
+    return f"Round {number} is waiting for somebody to decide {items}: annotators disagree."
+
+
+def waits_for(view: Mapping[str, Any]) -> str | None:
+    """Of a round that waits for answers: for how many, for how long in vain, until when."""
+    if view["state"] != "annotating":
+        return None
+    counts, waiting = view["counts"], view["waiting"]
+    open_ = counts["pushed"] - counts["answered"] + counts["disputed"]
+    limit = (view["closing"] or {}).get("hours", DEFAULT_CLOSING_HOURS)
+    items = "1 item" if open_ == 1 else f"{open_:,} items"
+    return f"It waits for {items}{_idle(waiting)}. {_until(limit, waiting['hours'])}"
+
+
+def _idle(waiting: Mapping[str, Any]) -> str:
+    hours = waiting["idle_hours"]
+    if hours is None:
+        return "; nothing was answered yet"
+    return f"; nothing was answered for {_long(hours)}" if hours >= 1 else ""
+
+
+def _until(limit: float | None, passed: float | None) -> str:
+    if limit is None:
+        return "Finish it, or set closing.hours for the next ones."
+    left = limit - (passed or 0.0)
+    when = f"in {_long(left)}" if left > 0 else "now"
+    return f"It closes with the answers there are {when}."
+
+
+def _long(hours: float) -> str:
+    """Such as 40 minutes, 26 hours, 5 days."""
+    if hours < 1:
+        number, unit = max(1, round(hours * 60)), "minute"
+    elif hours < 48:
+        number, unit = round(hours), "hour"
+    else:
+        number, unit = round(hours / 24), "day"
+    return f"{number} {unit}{'' if number == 1 else 's'}"
 
 
 def _closed(view: Mapping[str, Any]) -> str:
@@ -31,6 +82,21 @@ def _closed(view: Mapping[str, Any]) -> str:
         f"Round {view['number']} is closed: accuracy {accuracy:.1%} on {view['metrics']['n']:,} "
         f"held-out items, from {view['labelled']:,} labels."
     )
+
+
+def of_agreement(found: Mapping[str, Any]) -> str:
+    """How far annotators agree, from the API's shape."""
+    people = len(found["annotators"])
+    if not people:
+        return "Nobody has answered yet."
+    who = "1 annotator has" if people == 1 else f"{people} annotators have"
+    told = f"{who} given {found['answers']:,} answers."
+    alpha = found["alpha"]
+    if alpha["value"] is None:
+        return f"{told} {alpha['reason']}"
+    several = found["items_with_several"]
+    items = "1 item" if several == 1 else f"{several:,} items"
+    return f"{told} On {items} answered by several they agree to an alpha of {alpha['value']:.2f}."
 
 
 def without_rounds(name: str, counts: Mapping[str, int]) -> str:

@@ -11,6 +11,7 @@ from app.core.entities import RoundState
 from app.ports.store import Transaction
 from app.rounds import (
     automatic,
+    closing,
     collecting,
     evaluating,
     featurising,
@@ -86,20 +87,23 @@ def push(work: Work) -> Outcome:
 
 
 def collect(work: Work) -> Outcome:
-    """Look for answers; go on when every item of the batch has enough of them."""
+    """Look for answers, have somebody else decide where they differ; go on when a rule says so."""
     if work.round.repair_requested:
         repairing.repair(work)
-    waiting = collecting.still_out(work)
-    if waiting and work.round.finish_requested:
-        waiting = pushing.withdraw(work, waiting)
-    if waiting:
-        return Outcome(None, wait_seconds=work.parts.poll_seconds)
-    return Outcome(RoundState.MERGING, save=lambda tx: tx.selections.give_up_lost(work.round))
+    if rule := closing.decided(work):
+        return Outcome(
+            RoundState.MERGING,
+            detail={"closed_by": rule, **closing.close(work)},
+            save=lambda tx: tx.selections.give_up_lost(work.round),
+        )
+    if rule := closing.rule_of(work):
+        return Outcome(None, checkpoint={closing.DECIDED: rule})
+    return Outcome(None, wait_seconds=work.parts.poll_seconds)
 
 
 def merge(work: Work) -> Outcome:
     """Turn answers into labels; a changed answer supersedes the label it made before."""
-    labels, undecided = merging.merge(work)
+    labels, undecided = merging.merge(work, closing=True)
     pushing.return_discarded(work)
     return Outcome(RoundState.EVALUATING, detail={"labels": labels, "undecided": undecided})
 
@@ -126,7 +130,7 @@ def cancel(work: Work) -> Outcome:
     """Withdraw what nobody has answered; answers already given become labels as ever."""
     collecting.collect_late(work)
     pushing.withdraw(work, collecting.unanswered(work))
-    labels, _ = merging.merge(work)
+    labels, _ = merging.merge(work, closing=True)
     return Outcome(
         RoundState.CANCELLED,
         save=lambda tx: tx.selections.give_up_lost(work.round),

@@ -14,7 +14,7 @@ from app.core.entities import ClassifierVersion, CurrentLabel, FeatureVersion, P
 from app.core.errors import ArtefactDamaged
 from app.core.models import TrainedClassifier, load_classifier, train
 from app.core.tasks import task_type
-from app.core.types import FeatureMatrix, TrainingSet
+from app.core.types import FeatureMatrix, Floats, TrainingSet
 from app.ports.feature_store import StoredFeatures
 from app.ports.files import Artefact
 from app.ports.store import ItemIds
@@ -134,9 +134,7 @@ def fit(work: Work, features: FeatureVersion, pool: Pool) -> TrainedClassifier:
         features=stored.take(rows),
         y=np.array([position[_class_of(work.project, one)] for one in labels], dtype=np.int64),
         classes=classes,
-        weights=np.array(
-            [work.round.settings.llm.weight_of(one.source) for one in labels], dtype=np.float32
-        ),
+        weights=_weights(work, labels),
     )
     return train(
         work.round.classifier,
@@ -145,6 +143,20 @@ def fit(work: Work, features: FeatureVersion, pool: Pool) -> TrainedClassifier:
         seed=_classifier_seed(work),
         options=work.round.settings.classifier_options,
     )
+
+
+def _weights(work: Work, labels: Iterable[CurrentLabel]) -> Floats:
+    """A label counts by how sure it is and by who gave it; one that came without a confidence
+    counts whole."""
+    by = work.round.settings.llm
+    counts = [_sureness(one) * by.weight_of(one.source) for one in labels]
+    return np.array(counts, dtype=np.float32)
+
+
+def _sureness(label: CurrentLabel) -> float:
+    """Of what people or files say. What an LLM says of itself is not taken at its word."""
+    is_llm = label.source.startswith("llm:")
+    return 1.0 if label.confidence is None or is_llm else label.confidence
 
 
 def _unlabelled(work: Work, stored: StoredFeatures, candidates: ItemIds) -> FeatureMatrix:

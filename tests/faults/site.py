@@ -136,14 +136,17 @@ class Site:
             "FROM selections s JOIN rounds r ON r.id = s.round_id JOIN items i ON i.id = s.item_id "
             "JOIN pushes p ON p.selection_id = s.id ORDER BY r.number, s.rank",
         )
+        # where the sample of the stopping rules lies names the project
         measured = all_rows(
-            self.store, "SELECT metrics FROM evaluations WHERE kind = 'held_out' ORDER BY round_id"
+            self.store,
+            "SELECT kind, metrics #- '{measured,sample,path}' AS metrics FROM evaluations "
+            "ORDER BY round_id, kind",
         )
-        # the fingerprint would name the project's features, of which each site has its own
         fitted = all_rows(
-            self.store, "SELECT number, name, labels FROM classifier_versions ORDER BY number"
+            self.store, "SELECT number, fingerprint, sha256 FROM classifier_versions ORDER BY 1"
         )
-        return {"chosen": chosen, "measured": measured, "fitted": fitted}
+        # the features' version names the project, and so do the fingerprints made of it
+        return {"chosen": chosen, "measured": measured, "fitted": len(fitted)}
 
     def check(self) -> Tally:
         return Checker(

@@ -16,7 +16,14 @@ from tests.serving import make_key, make_parts
 pytestmark = pytest.mark.postgres
 HTML = {"Accept": "text/html"}
 SCRIPT = "<script>alert(1)</script>"
-PAGES = ("/", "/projects/shop", "/projects/shop/rounds/1", "/projects/shop/curve.csv", "/new")
+PAGES = (
+    "/",
+    "/projects/shop",
+    "/projects/shop/annotators",
+    "/projects/shop/rounds/1",
+    "/projects/shop/curve.csv",
+    "/new",
+)
 
 
 @pytest.fixture

@@ -773,6 +773,55 @@ def test_a_classifier_is_kept_once_for_what_it_was_made_of(db: Database) -> None
         db.classifier(project, number=2, labels=0)
 
 
+# --- disputes ---
+
+
+def disputed(db: Database) -> dict[str, Any]:
+    project = db.project()
+    round_, item = db.round(project), db.item(project)
+    db.selection(project, round_, item)
+    return {"project_id": project, "round_id": round_, "item_id": item, "agreement": 0.5}
+
+
+def test_an_item_has_one_open_dispute(db: Database) -> None:
+    row = disputed(db)
+    first = db.insert("disputes", **row)
+    with pytest.raises(errors.UniqueViolation) as refused:
+        db.insert("disputes", **row)
+    assert refused.value.diag.constraint_name == "one_open_dispute"
+    db.run("UPDATE disputes SET ended_at = now(), outcome = 'decided' WHERE id = %s", first)
+    db.insert("disputes", **row)
+
+
+def test_a_dispute_is_about_an_item_of_its_round_and_ends_with_an_outcome(db: Database) -> None:
+    row = disputed(db)
+    with pytest.raises(errors.ForeignKeyViolation):
+        db.insert("disputes", **{**row, "item_id": db.item(row["project_id"])})
+    for wrong in ({"agreement": 1.5}, {"ended_at": "now"}, {"outcome": "decided"}):
+        with pytest.raises(errors.CheckViolation):
+            db.insert("disputes", **{**row, **wrong})
+    ended = db.insert("disputes", **row, ended_at="now", outcome="undecided")
+    with pytest.raises(errors.IntegrityConstraintViolation):
+        db.run("UPDATE disputes SET outcome = 'decided' WHERE id = %s", ended)
+
+
+def test_a_project_has_one_dataset_a_purpose(db: Database) -> None:
+    row = {"project_id": db.project(), "schema_version": 1, "annotate_url": "u"}
+    db.insert("datasets", **row, dataset_id=uuid.uuid4())
+    db.insert("datasets", **row, dataset_id=uuid.uuid4(), purpose="disputes")
+    for purpose in ("annotation", "disputes"):
+        with pytest.raises(errors.UniqueViolation):
+            db.insert("datasets", **row, dataset_id=uuid.uuid4(), purpose=purpose)
+
+
+def test_answers_needed_are_told_by_settings_and_slice(db: Database) -> None:
+    asked = "SELECT answers_needed(%s, %s)"
+    assert db.value(asked, "{}", "active") == 1
+    assert db.value(asked, '{"overlap": 2, "audit_overlap": null}', "audit") == 2
+    assert db.value(asked, '{"overlap": 2, "audit_overlap": 3}', "audit") == 3
+    assert db.value(asked, '{"overlap": 2, "audit_overlap": 3}', "active") == 2
+
+
 # --- news ---
 
 

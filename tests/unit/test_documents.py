@@ -104,13 +104,13 @@ def test_the_page_of_the_api_names_every_route_and_no_other() -> None:
 def test_the_roles_on_the_page_of_the_api_are_those_that_routes_need() -> None:
     from fastapi.routing import APIRoute
 
-    from app.api import events, items, keys, llm, projects, results, rounds
+    from app.api import annotators, events, items, keys, llm, projects, results, rounds
 
     page = (DOCS / "api.md").read_text()
     said = re.findall(r"^\| `([A-Z]+ \S+)` \| (\w+) \|", page, re.MULTILINE)
     needed = {
         f"{method} {route.path}": one.call.role.value
-        for module in (llm, projects, items, rounds, results, events, keys)
+        for module in (llm, projects, items, rounds, results, annotators, events, keys)
         for route in module.router.routes
         if isinstance(route, APIRoute)
         for method in route.methods

@@ -23,7 +23,8 @@ class PostgresAnnotations:
     def dataset(self, project: Project) -> AnnotationDataset | None:
         row = self.sql.one(
             f"SELECT {COLUMNS} FROM datasets "  # noqa: S608
-            "WHERE project_id = :project AND schema_version = :version",
+            "WHERE project_id = :project AND schema_version = :version "
+            "AND purpose = 'annotation'",
             project=project.id,
             version=project.schema_version,
         )
@@ -32,19 +33,24 @@ class PostgresAnnotations:
     def datasets(self, project_id: int) -> Sequence[AnnotationDataset]:
         found = self.sql.all(
             f"SELECT {COLUMNS} FROM datasets "  # noqa: S608
-            "WHERE project_id = :project ORDER BY schema_version",
+            "WHERE project_id = :project ORDER BY schema_version, purpose",
             project=project_id,
         )
         return [rows.dataset(row) for row in found]
 
     def add_dataset(
-        self, project: Project, dataset_id: UUID, annotate_url: str
+        self,
+        project: Project,
+        dataset_id: UUID,
+        annotate_url: str,
+        *,
+        purpose: str = "annotation",
     ) -> AnnotationDataset:
         row = self.sql.sure(
             """
-            INSERT INTO datasets (project_id, schema_version, dataset_id, annotate_url)
-            VALUES (:project, :version, :dataset, :url)
-            ON CONFLICT (project_id, schema_version) DO UPDATE
+            INSERT INTO datasets (project_id, schema_version, purpose, dataset_id, annotate_url)
+            VALUES (:project, :version, :purpose, :dataset, :url)
+            ON CONFLICT (project_id, schema_version, purpose) DO UPDATE
                 SET dataset_id = excluded.dataset_id, annotate_url = excluded.annotate_url,
                     problem = NULL, problem_since = NULL,
                     -- a dataset made anew has not been looked into yet
@@ -56,6 +62,7 @@ class PostgresAnnotations:
             """,
             project=project.id,
             version=project.schema_version,
+            purpose=purpose,
             dataset=dataset_id,
             url=annotate_url,
         )
@@ -126,6 +133,21 @@ class PostgresAnnotations:
             for row in found
         }
 
+    def moments(self, project_id: int) -> Mapping[str, Sequence[datetime]]:
+        found = self.sql.all(
+            """
+            SELECT name, array_agg(moment) AS moments FROM (
+                SELECT coalesce(max(username), user_id::text) AS name,
+                       min(response_updated_at) AS moment
+                FROM annotations
+                WHERE project_id = :project AND status IN ('submitted', 'discarded')
+                GROUP BY response_id, user_id) first
+            GROUP BY name
+            """,
+            project=project_id,
+        )
+        return {row["name"]: row["moments"] for row in found}
+
     def mark_deleted(self, project_id: int, response_ids: Sequence[UUID]) -> int:
         return self.sql.run(
             """
@@ -191,8 +213,9 @@ class PostgresAnnotations:
             """
             WITH lost AS (
                 UPDATE pushes p SET problem = :problem, ended_at = now(),
-                    state = CASE WHEN r.finish_requested OR r.cancel_requested THEN 'withdrawn'
-                            ELSE 'lost' END
+                    state = CASE WHEN r.finish_requested OR r.cancel_requested
+                                 OR (r.state = 'annotating' AND r.checkpoint ->> 'closed_by' <> '')
+                            THEN 'withdrawn' ELSE 'lost' END
                 FROM rounds r
                 WHERE r.id = p.round_id AND r.dataset_id = :dataset AND p.state = 'pushed'
                   AND p.record_id = ANY(:records)

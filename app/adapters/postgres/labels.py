@@ -1,13 +1,21 @@
 """Labels in Postgres: a chain an item, each link naming what it supersedes."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import RowMapping
 
 from app.adapters.postgres.engine import Sql
 from app.core.entities import CurrentLabel, ItemAnswers, NewLabel
+
+STANDING_ANSWERS = """
+    SELECT DISTINCT ON (n.item_id, n.user_id) n.*, coalesce(n.username, n.user_id::text) AS name
+    FROM newest_responses n WHERE n.project_id = :project AND n.status = 'submitted'
+      AND (cast(:items AS bigint[]) IS NULL OR n.item_id = ANY(:items))
+    ORDER BY n.item_id, n.user_id, n.response_updated_at DESC, n.id DESC
+"""
+"""One answer an annotator and item: who was asked again, elsewhere, may have thought better."""
 
 
 class PostgresLabels:
@@ -18,29 +26,39 @@ class PostgresLabels:
         self, project_id: int, item_ids: Sequence[int] | None = None
     ) -> Sequence[ItemAnswers]:
         found = self.sql.all(
-            """
-            WITH answers AS (
-                SELECT n.item_id,
-                       array_agg(n.id ORDER BY n.id)
-                           FILTER (WHERE n.status = 'submitted') AS annotation_ids,
-                       array_agg(coalesce(n.username, n.user_id::text) ORDER BY n.id)
-                           FILTER (WHERE n.status = 'submitted') AS annotators,
-                       jsonb_agg(n."values" ORDER BY n.id)
-                           FILTER (WHERE n.status = 'submitted') AS all_values
+            f"""
+            WITH standing AS ({STANDING_ANSWERS}),
+            asked AS (
+                SELECT n.item_id, count(DISTINCT n.user_id) FILTER (WHERE n.status = 'submitted'
+                           OR (n.status = 'discarded' AND n.selection_id = (
+                               SELECT max(s.id) FROM selections s WHERE s.item_id = n.item_id)))
+                           AS people
                 FROM newest_responses n
                 WHERE n.project_id = :project
                   AND (cast(:items AS bigint[]) IS NULL OR n.item_id = ANY(:items))
-                GROUP BY n.item_id)
-            SELECT a.item_id, coalesce(a.annotation_ids, '{}') AS annotation_ids,
-                   coalesce(a.annotators, '{}') AS annotators,
+                GROUP BY n.item_id),
+            answers AS (
+                SELECT n.item_id, array_agg(n.id ORDER BY n.id) AS annotation_ids,
+                       array_agg(n.name ORDER BY n.id) AS annotators,
+                       jsonb_agg(n."values" ORDER BY n.id) AS all_values
+                FROM standing n GROUP BY n.item_id)
+            SELECT w.item_id, w.people, coalesce(a.annotation_ids, '{{}}') AS annotation_ids,
+                   coalesce(a.annotators, '{{}}') AS annotators,
                    coalesce(a.all_values, '[]') AS all_values,
-                   l.id AS label_id, l.value, coalesce(l.annotation_ids, '{}') AS label_annotations,
-                   (SELECT s.round_id FROM selections s WHERE s.item_id = a.item_id
-                    ORDER BY s.id DESC LIMIT 1) AS round_id
-            FROM answers a LEFT JOIN newest_labels l ON l.item_id = a.item_id
-            WHERE coalesce(a.annotation_ids, '{}') <> coalesce(l.annotation_ids, '{}')
-            ORDER BY a.item_id
-            """,
+                   l.id AS label_id, l.value,
+                   coalesce(l.annotation_ids, '{{}}') AS label_annotations,
+                   s.round_id, s.needed, s.round_open
+            FROM asked w
+            LEFT JOIN answers a ON a.item_id = w.item_id
+            LEFT JOIN newest_labels l ON l.item_id = w.item_id
+            LEFT JOIN LATERAL (
+                SELECT s.round_id, answers_needed(r.settings, s.slice) AS needed,
+                       r.state NOT IN ('closed', 'cancelled') AS round_open
+                FROM selections s JOIN rounds r ON r.id = s.round_id
+                WHERE s.item_id = w.item_id ORDER BY s.id DESC LIMIT 1) s ON true
+            WHERE coalesce(a.annotation_ids, '{{}}') <> coalesce(l.annotation_ids, '{{}}')
+            ORDER BY w.item_id
+            """,  # noqa: S608 - the part put in is the constant above
             project=project_id,
             items=list(item_ids) if item_ids is not None else None,
         )
@@ -48,6 +66,9 @@ class PostgresLabels:
             ItemAnswers(
                 item_id=row["item_id"],
                 round_id=row["round_id"],
+                round_open=bool(row["round_open"]),
+                needed=row["needed"] or 1,
+                people=row["people"],
                 annotation_ids=row["annotation_ids"],
                 annotators=row["annotators"],
                 values=row["all_values"],
@@ -57,6 +78,16 @@ class PostgresLabels:
             )
             for row in found
         ]
+
+    def votes(self, project_id: int) -> Sequence[tuple[int, str, Mapping[str, Any]]]:
+        found = self.sql.all(
+            f"""
+            SELECT item_id, name, "values" FROM ({STANDING_ANSWERS}) n ORDER BY id
+            """,  # noqa: S608 - the part put in is the constant above
+            project=project_id,
+            items=None,
+        )
+        return [(row["item_id"], row["name"], row["values"]) for row in found]
 
     def add(self, project_id: int, labels: Sequence[NewLabel]) -> None:
         self.sql.many(

@@ -8,6 +8,7 @@ from app.core.entities import (
     AnnotationDataset,
     ApiKey,
     ClassifierVersion,
+    Dispute,
     Event,
     FeatureVersion,
     Item,
@@ -114,6 +115,16 @@ def selected_item(row: RowMapping) -> SelectedItem:
     )
 
 
+def dispute(row: RowMapping) -> Dispute:
+    return Dispute(
+        item=item(row),
+        rank=row["rank"],
+        record_id=row["record_id"],
+        is_open=row["is_open"],
+        answers=row["answers"],
+    )
+
+
 def dataset(row: RowMapping) -> AnnotationDataset:
     return AnnotationDataset(
         id=row["id"],
@@ -125,6 +136,7 @@ def dataset(row: RowMapping) -> AnnotationDataset:
         seen_whole=row["seen_whole"],
         full_look_due=row["full_look_due"],
         problem=row["problem"],
+        purpose=row["purpose"],
     )
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from app.adapters.postgres import rows
 from app.adapters.postgres.engine import Sql
-from app.core.entities import NewSelection, Round, SelectedItem
+from app.core.entities import NewSelection, Round, SelectedItem, Standing
 
 ANSWERS_OF_ITEM = """
     (SELECT count(DISTINCT n.user_id) FROM newest_responses n
@@ -18,6 +18,16 @@ ANSWERS_OF_ITEM = """
 """
 MOST_DISCARDS = 2
 """In so many rounds an item may be discarded before it is not asked for again."""
+OUT = f"""
+WITH out AS (
+    SELECT p.item_id, p.pushed_at, answers_needed(r.settings, s.slice) AS needed,
+           {ANSWERS_OF_ITEM} AS answers,
+           EXISTS (SELECT FROM disputes d
+                   WHERE d.item_id = p.item_id AND d.ended_at IS NULL) AS disputed
+    FROM pushes p JOIN selections s ON s.id = p.selection_id JOIN rounds r ON r.id = p.round_id
+    WHERE p.round_id = :round AND p.state IN ('planned', 'pushed'))
+"""  # noqa: S608 - the part put in is the constant above
+"""Items of a round that are in Argilla or on their way, and how they stand."""
 
 
 class PostgresSelections:
@@ -116,10 +126,12 @@ class PostgresSelections:
 
     def give_up_lost(self, round_: Round) -> None:
         self.sql.run(
-            f"UPDATE pushes p SET state = 'withdrawn' WHERE p.round_id = :round "  # noqa: S608
-            f"AND p.state = 'lost' AND {ANSWERS_OF_ITEM} < :overlap",
+            f"""
+            UPDATE pushes p SET state = 'withdrawn' FROM selections s, rounds r
+            WHERE p.round_id = :round AND p.state = 'lost' AND s.id = p.selection_id
+              AND r.id = p.round_id AND {ANSWERS_OF_ITEM} < answers_needed(r.settings, s.slice)
+            """,  # noqa: S608 - the part put in is the constant above
             round=round_.id,
-            overlap=round_.settings.overlap,
         )
 
     def plan_lost_again(self, round_: Round) -> int:
@@ -133,10 +145,20 @@ class PostgresSelections:
 
     def unanswered(self, round_: Round) -> Sequence[int]:
         found = self.sql.all(
-            f"SELECT p.item_id FROM pushes p WHERE p.round_id = :round "  # noqa: S608
-            f"AND p.state IN ('planned', 'pushed') AND {ANSWERS_OF_ITEM} < :overlap "
-            "ORDER BY p.item_id",
+            f"{OUT} SELECT item_id FROM out WHERE answers < needed ORDER BY item_id",  # noqa: S608
             round=round_.id,
-            overlap=round_.settings.overlap,
         )
         return [row["item_id"] for row in found]
+
+    def standing(self, round_id: int) -> Standing:
+        row = self.sql.sure(
+            f"""
+            {OUT} SELECT count(*) AS out,
+                count(*) FILTER (WHERE answers >= needed AND NOT disputed) AS answered,
+                count(*) FILTER (WHERE disputed) AS disputed,
+                coalesce(extract(epoch FROM now() - max(pushed_at)) / 3600, 0)::float8 AS hours
+            FROM out
+            """,  # noqa: S608 - the part put in is the constant above
+            round=round_id,
+        )
+        return Standing(**row)

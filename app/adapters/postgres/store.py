@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from app.adapters.postgres.annotations import PostgresAnnotations
 from app.adapters.postgres.classifiers import PostgresClassifiers
+from app.adapters.postgres.disputes import PostgresDisputes
 from app.adapters.postgres.engine import Sql
 from app.adapters.postgres.events import PostgresEvents
 from app.adapters.postgres.exits import PostgresExits
@@ -73,6 +74,10 @@ class PostgresTransaction:
     @cached_property
     def selections(self) -> PostgresSelections:
         return PostgresSelections(self.sql)
+
+    @cached_property
+    def disputes(self) -> PostgresDisputes:
+        return PostgresDisputes(self.sql)
 
     @cached_property
     def annotations(self) -> PostgresAnnotations:

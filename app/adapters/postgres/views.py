@@ -13,11 +13,17 @@ from app.ports.store import Page
 ROUND = f"""
 SELECT r.id, r.number, r.schema_version, r.state, r.strategy, r.classifier, r.batch_size,
        r.seed, r.failed_in, r.error, r.attempts, r.cancel_requested, r.finish_requested, r.actor,
-       r.created_at, r.updated_at, r.closed_at, r.checkpoint,
+       r.created_at, r.updated_at, r.closed_at, r.checkpoint, r.settings->'closing' AS closing,
        d.dataset_id, d.annotate_url,
        chosen.name || '/' || chosen.number AS chosen_by,
        result.name || '/' || result.number AS classifier_version,
        e.metrics,
+       disputes.annotate_url AS disputes_url,
+       (SELECT json_build_object(
+            'hours', extract(epoch FROM now() - max(p.pushed_at)) / 3600,
+            'idle_hours', extract(epoch FROM now() - max(a.collected_at)) / 3600)
+        FROM pushes p LEFT JOIN annotations a ON a.item_id = p.item_id
+        WHERE p.round_id = r.id AND r.state = 'annotating') AS waiting,
        (SELECT t.detail->'findings' FROM steps t
         WHERE t.round_id = r.id AND t.name = 'selecting') AS findings,
        (SELECT json_build_object(
@@ -28,13 +34,18 @@ SELECT r.id, r.number, r.schema_version, r.state, r.strategy, r.classifier, r.ba
             'lost', count(*) FILTER (WHERE p.state = 'lost'),
             'audit', count(*) FILTER (WHERE s.slice = 'audit'),
             'answered', count(*) FILTER (WHERE p.state = 'pushed' AND {ANSWERS_OF_ITEM}
-                >= (r.settings->>'overlap')::integer),
+                >= answers_needed(r.settings, s.slice)),
+            'disputed', count(*) FILTER (WHERE EXISTS (
+                SELECT FROM disputes x
+                WHERE x.item_id = p.item_id AND x.round_id = r.id AND x.ended_at IS NULL)),
             'labelled', count(*) FILTER (WHERE EXISTS (
                 SELECT FROM labels l WHERE l.item_id = p.item_id AND l.round_id = r.id)))
         FROM pushes p JOIN selections s ON s.id = p.selection_id
         WHERE p.round_id = r.id) AS counts
 FROM rounds r
 LEFT JOIN datasets d ON d.id = r.dataset_id
+LEFT JOIN datasets disputes ON disputes.project_id = r.project_id
+    AND disputes.schema_version = d.schema_version AND disputes.purpose = 'disputes'
 LEFT JOIN classifier_versions chosen ON chosen.id = r.classifier_id
 LEFT JOIN classifier_versions result ON result.id = r.result_id
 LEFT JOIN evaluations e ON e.round_id = r.id AND e.kind = 'held_out'
@@ -178,7 +189,8 @@ class PostgresViews:
                    c.name || '/' || c.number AS classifier_version
             FROM evaluations e JOIN rounds r ON r.id = e.round_id
             LEFT JOIN classifier_versions c ON c.id = e.classifier_id
-            WHERE e.project_id = :project AND e.kind <> 'stopping' ORDER BY r.number, e.kind
+            WHERE e.project_id = :project AND e.kind NOT IN ('stopping', 'agreement')
+            ORDER BY r.number, e.kind
             """,
             project=project_id,
         )
@@ -186,6 +198,18 @@ class PostgresViews:
 
     def problems(self, project_id: int) -> Sequence[Mapping[str, Any]]:
         found = self.sql.all(PROBLEMS, project=project_id)
+        return [dict(row) for row in found]
+
+    def evaluations(self, project_id: int, kind: str) -> Sequence[Mapping[str, Any]]:
+        found = self.sql.all(
+            """
+            SELECT r.number AS round, r.closed_at, e.metrics
+            FROM evaluations e JOIN rounds r ON r.id = e.round_id
+            WHERE e.project_id = :project AND e.kind = :kind ORDER BY r.number
+            """,
+            project=project_id,
+            kind=kind,
+        )
         return [dict(row) for row in found]
 
     def totals(self) -> Mapping[str, int]:

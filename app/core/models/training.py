@@ -46,6 +46,20 @@ class PlainTrainer:
         return Way(lambda labels, made, final: self.solver(labels, seed), self.prior_scale)
 
 
+def weights_report(training: TrainingSet) -> dict[str, Any]:
+    """How much the labels count, where one counts less than whole."""
+    if training.weights is None or float(training.weights.min()) == 1.0:
+        return {}
+    weights = training.weights
+    return {
+        "weights": {
+            "lowest": round(float(weights.min()), 4),
+            "mean": round(float(weights.mean()), 4),
+            "below_one": int((weights < 1).sum()),
+        }
+    }
+
+
 def finish(name: str, training: TrainingSet, fit: Callable[[Labels], Fitted]) -> ScoredClassifier:
     """Fit on the classes with a label, give the others their share, write the report."""
     labels, seen = labels_of(training)
@@ -58,6 +72,7 @@ def finish(name: str, training: TrainingSet, fit: Callable[[Labels], Fitted]) ->
     report: dict[str, Any] = {
         "labels": len(labels),
         "class_counts": {training.classes[c]: int(n) for c, n in zip(seen, counts, strict=True)},
+        **weights_report(training),
         "scale": fitted.scale,
         "unseen_mass": mass,
         **fitted.report,

@@ -36,6 +36,8 @@ class Consensus:
 
     value: Value | None
     agreement: float
+    leading: Sequence[Value] = ()
+    """Where there is no value: those that come nearest."""
 
 
 class TaskType(Protocol):

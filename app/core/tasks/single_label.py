@@ -58,9 +58,10 @@ class SingleLabel:
         counts = Counter(str(value[self.name]) for value in values).most_common()
         if not counts:
             return Consensus(None, 0.0)
-        label, votes = counts[0]
-        tied = len(counts) > 1 and counts[1][1] == votes
-        return Consensus(None if tied else self.prediction(label), votes / len(values))
+        votes = counts[0][1]
+        leading = [self.prediction(label) for label, count in counts if count == votes]
+        alone = leading[0] if len(leading) == 1 else None
+        return Consensus(alone, votes / len(values), leading)
 
     def class_of(self, value: Value) -> str:
         return str(value[self.name])
