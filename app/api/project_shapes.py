@@ -63,7 +63,7 @@ class GivenStopping(BaseModel):
     )
     max_cost: float | None = Field(
         None,
-        description="Money; people count by `price_per_hour`.",
+        description="Dollars: what LLMs cost, and people by `price_per_hour`.",
         json_schema_extra=_documented(minimum=0.01, maximum=1e9),
     )
     max_hours: float | None = Field(

@@ -1,7 +1,8 @@
 """The next round of a project: whether it may begin, and how it is planned."""
 
-from app.core.entities import Project, ProjectState, Round
+from app.core.entities import Project, ProjectState, Round, RunFacts
 from app.core.errors import Conflict
+from app.core.llm.money import in_dollars
 from app.core.models import resolve_classifier
 from app.core.stopping.rules import Progress, bounds
 from app.core.strategies import resolve_strategy
@@ -50,7 +51,7 @@ def _check_bounds(tx: Transaction, project: Project, counts: PoolCounts) -> None
         candidates=counts.candidates,
         round_labels=0,
         labels_today=facts.labels_today,
-        cost=spent(facts.human_hours, stopping.price_per_hour),
+        cost=spent(tx, project, facts),
     )
     for reached in bounds(stopping, progress):
         raise Conflict(
@@ -60,6 +61,7 @@ def _check_bounds(tx: Transaction, project: Project, counts: PoolCounts) -> None
         )
 
 
-def spent(human_hours: float, price_per_hour: float) -> float:
-    """Money so far: people by the hour."""
-    return human_hours * price_per_hour
+def spent(tx: Transaction, project: Project, facts: RunFacts) -> float:
+    """Dollars so far: people by the hour, and what LLMs cost or have set aside."""
+    by_people = facts.human_hours * project.settings.stopping.price_per_hour
+    return by_people + in_dollars(tx.llm.spent(project.id, None)[0])

@@ -58,6 +58,7 @@ def _progress(work: Work, measured: Sequence[Measured]) -> Progress:
         counts = tx.items.counts(work.project.id)
         rounds = len(tx.rounds.all(work.project.id))
         facts = tx.runs.facts(work.project.id, work.round.id, stopping.labels_a_day)
+        cost = spent(tx, work.project, facts)
     return Progress(
         rounds=rounds,
         labels=counts.labelled,
@@ -66,7 +67,7 @@ def _progress(work: Work, measured: Sequence[Measured]) -> Progress:
         labels_today=facts.labels_today,
         free_in=facts.free_in,
         hours=facts.hours,
-        cost=spent(facts.human_hours, stopping.price_per_hour),
+        cost=cost,
         validated=[Validated(**one["validated"]) for one in measured if one["validated"]],
         agreements=[Agreement(**one["agreement"]) for one in measured if one["agreement"]],
     )

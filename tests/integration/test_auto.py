@@ -179,3 +179,20 @@ def test_a_repeated_request_gives_the_same_round(played):
         del tx
     asked = {"key_id": key.id, "idempotency_key": "once"}
     assert start(shop, **asked) == start(shop, **asked) == 1
+
+
+def test_money_is_counted_for_people_and_llms_alike(played):
+    shop = played(stopping={"max_cost": 1.0, "price_per_hour": 3600.0})
+    shop.play(shop.start())
+    # the annotator's clock goes a millisecond an answer: a tenth of a cent each, 11 pauses
+    spent = rules_of(shop, 1)["max_cost"].evidence["so_far"]
+    assert spent == pytest.approx(0.011, abs=1e-6)
+    with shop.store.transaction() as tx:
+        tx.sql.run(
+            "INSERT INTO llm_calls (project_id, purpose, provider, model, prompt, fingerprint, "
+            "outcome, answer, cost, seconds) VALUES (:project, 'label', 'p', 'm', 'label.v1', "
+            "sha256('x'), 'answered', '{}', 1000000, 1)",
+            project=shop.project.id,
+        )
+    with pytest.raises(Conflict, match=r"1\.01 of at most 1 dollars.*stopping\.max_cost"):
+        shop.start()

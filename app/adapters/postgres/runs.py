@@ -49,7 +49,7 @@ class PostgresRuns:
                     WHERE id = :project) AS hours,
                    (SELECT coalesce(sum(extract(epoch FROM
                         least(pause, interval '{LONGEST_PAUSE}'))), 0) / 3600
-                    FROM answers) AS human_hours,
+                    FROM answers WHERE pause IS NOT NULL) AS human_hours,
                    (SELECT count(DISTINCT item_id) FROM labels
                     WHERE round_id = :round AND value IS NOT NULL) AS round_labels,
                    (SELECT count(*) FROM today) AS labels_today,

@@ -104,7 +104,7 @@ def _labels(stopping: Stopping, progress: Progress) -> Finding | None:
 
 
 def _cost(stopping: Stopping, progress: Progress) -> Finding | None:
-    return _bound("max_cost", progress.cost, stopping.max_cost, "of money spent")
+    return _bound("max_cost", progress.cost, stopping.max_cost, "dollars")
 
 
 def _hours(stopping: Stopping, progress: Progress) -> Finding | None:
