@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 
+from app.adapters.llm.simulated import Simulated
 from app.core.errors import BudgetSpent, WrongInput
+from app.core.llm.answers import read_picks
 from app.core.llm.entities import Purpose
 from app.core.tasks import TaskSpec
 from app.llm.asking import Asker, Question
 from app.llm.ledgers import MemoryLedger
-from app.llm.prompting import label_request
+from app.llm.prompting import label_request, select_request
 from app.ports.llm import Account
 from app.simulate import Experiment, run, table
 from app.simulate.llm import llm_oracle
@@ -77,6 +79,26 @@ def test_a_selector_of_known_skill_chooses_the_seeds(data: str) -> None:
     skilled = spread("llm:skill=1")
     assert max(skilled) - min(skilled) <= 1
     assert sum(spread("llm:skill=0")) == 9
+
+
+def test_a_selector_knows_more_classes_the_more_skill_it_has() -> None:
+    classes = [f"c{n}" for n in range(40)]
+    texts = {f"t{n}": f"text {n}" for n in range(200)}
+    task = TaskSpec("single_label", tuple(classes))
+
+    def seen(skill: float) -> float:
+        found = []
+        for seed in range(20):
+            simulated = Simulated(
+                "it", lambda text: classes[int(text[5:]) % 40], skill=skill, seed=seed
+            )
+            (said,) = simulated.complete([select_request(texts, 32, task)])
+            assert said.text is not None
+            ids = read_picks(said.text, texts, 32).ids
+            found.append(len({simulated.truth(texts[one]) for one in ids}))
+        return sum(found) / len(found)
+
+    assert seen(0.0) + 1 < seen(0.5) < seen(1.0) == 32
 
 
 @pytest.mark.parametrize(

@@ -87,8 +87,9 @@ class Simulated:
         seen: Counter[str] = Counter()
         chosen: list[str] = []
         while left and len(chosen) < size:
-            knows = chance.random() < self.skill
-            pick = min(left, key=lambda one: seen[self._class(request, one)]) if knows else left[0]
+            pick = left[int(chance.integers(len(left)))]  # anywhere: what was passed over stays so
+            if chance.random() < self.skill:
+                pick = min(left, key=lambda one: seen[self._class(request, one)])
             left.remove(pick)
             seen[self._class(request, pick)] += 1
             chosen.append(pick)
