@@ -28,6 +28,7 @@ from app.core.errors import Refused, Unavailable, WrongInput
 from app.core.importing import RowLimits
 from app.embedded import running
 from app.exits.bundle import Places
+from app.exits.predicting import Predictors
 from app.llm.desk import Desk
 from app.ports.encoder import Encoder
 from app.rounds import commands
@@ -174,6 +175,7 @@ def api_parts(container: Container) -> ApiParts:
         store=container.store,
         rows=FileRows(),
         encoders=container.encoders,
+        predictor=Predictors(container.places, container.encoders),
         ping_tool=container.tool.ping,
         providers=container.desk.providers,
         cookie_secret=container.cookie_secret(),

@@ -6,14 +6,17 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.access import Parts, Viewer
 from app.api.parameters import PREFIX, After, Limit, Paged, ProjectName
 from app.api.problems import problems
 from app.api.round_shapes import metrics_of
+from app.core.errors import WrongInput
+from app.core.importing import text_problem
 from app.exits.files import zipped
 from app.exits.forms import MEDIA_TYPES, export
+from app.exits.predicting import answer
 
 router = APIRouter(prefix=PREFIX, tags=["results"])
 BINARY = {"schema": {"type": "string", "format": "binary"}}
@@ -166,6 +169,55 @@ def export_project(
         content = (piece for file in files for piece in file.pieces)
         return _download(content, MEDIA_TYPES[format], f"{name}-labels.{format}")
     return _download(zipped(files), "application/zip", f"{name}-{format}.zip")
+
+
+class Texts(BaseModel):
+    """Texts to label: the project's fields of each."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"items": [{"text": "Where is my parcel?"}]}]}
+    )
+
+    items: list[dict[str, str]] = Field(min_length=1, max_length=1000)
+
+
+class Predicted(BaseModel):
+    label: str
+    probability: float = Field(description="Calibrated.")
+    probabilities: dict[str, float] = Field(description="Of every class, the likeliest first.")
+
+
+class Predictions(BaseModel):
+    classifier_version: str
+    items: list[Predicted] = Field(description="In the order of the texts.")
+
+
+@router.post(
+    "/projects/{name}/predict",
+    summary="Label texts with a classifier of the project",
+    description="At most 1,000 texts, and 1 MB. They are not stored. With embeddings at an "
+    "address, they are sent there.",
+    responses=problems(400, 401, 403, 404, 413, 422, 503),
+)
+def predict(
+    caller: Viewer,
+    name: ProjectName,
+    body: Texts,
+    parts: Parts,
+    version: Annotated[
+        int | None, Query(ge=1, le=2**31 - 1, description="Number; the newest if left out.")
+    ] = None,
+) -> Predictions:
+    predictor = parts.predictor(name, version)
+    for at, item in enumerate(body.items):
+        for field in predictor.fields:
+            if problem := text_problem(item.get(field), field, parts.row_limits):
+                raise WrongInput(problem, field=f"items.{at}.{field}")
+    found = predictor(body.items)
+    return Predictions(
+        classifier_version=predictor.agent,
+        items=[Predicted(**answer(predictor.classes, one)) for one in found],
+    )
 
 
 def _download(content: Iterator[bytes], media_type: str, file_name: str) -> StreamingResponse:

@@ -5,12 +5,18 @@ from dataclasses import dataclass, field
 
 from fastapi import Request
 
+from app.core.errors import Unavailable
 from app.core.importing import RowLimits
+from app.exits.predicting import Predictor
 from app.llm.desk import Desk, NoProviders
 from app.ports.encoder import Encoder
 from app.ports.llm import Providers
 from app.ports.rows import RowReader
 from app.ports.store import Store
+
+
+def no_predictor(name: str, number: int | None) -> Predictor:
+    raise Unavailable("This service was set up without a way to its classifiers.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,8 @@ class ApiParts:
     """The signing secret as of now, None while Argilla has no webhook of ours."""
     providers: Providers = field(default_factory=NoProviders)
     """LLM services that the server's settings name."""
+    predictor: Callable[[str, int | None], Predictor] = no_predictor
+    """The classifier of a project, by number or the newest."""
     row_limits: RowLimits = field(default_factory=RowLimits)
     max_upload_bytes: int = 4 * 2**30
     max_json_bytes: int = 2**20

@@ -48,7 +48,7 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         annotators.annotators,
         replays.replay,
     ),
-    "Exits": (exits.export, exits.export_bundle, exits.import_bundle),
+    "Exits": (exits.export, exits.export_bundle, exits.import_bundle, exits.predict),
     "Experiments": (simulate.simulate, simulate.bench),
     "Services": (service.serve, service.worker, service.migrate),
 }

@@ -82,6 +82,15 @@ def check_row(
         return Rejection(line, wrong.field, wrong.message)
 
 
+def text_problem(value: object, name: str, limits: RowLimits) -> str | None:
+    """Why this cannot be a text; None if it can."""
+    try:
+        _text(value, name, limits.max_text_chars)
+    except WrongInput as wrong:
+        return wrong.message
+    return None
+
+
 def classifier_text(fields: Mapping[str, str], names: Sequence[str]) -> str:
     """What the classifier reads of an item. Nothing else decides this."""
     return fields[names[0]] if len(names) == 1 else "\n".join(fields[name] for name in names)

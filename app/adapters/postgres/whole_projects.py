@@ -46,6 +46,8 @@ TABLES: Mapping[str, Table] = {
     "evaluations": Table(),
     "events": Table(),
     "gone_annotators": Table("user_id"),
+    "label_schemas": Table("version"),
+    "label_mappings": Table("version, old"),
     "llm_calls": Table(),
     "llm_answers": Table(),
     "llm_judgements": Table(),
