@@ -95,7 +95,8 @@ class Checker:
         for one in self._revisions:
             newest[one["response_id"]] = one
             seen[(*_of_row(one), one["sighting"])] += 1
-            if one["status"] != "deleted" and _of_row(one) not in confirmed:
+            known = _of_row(one) in confirmed or one["item"] in self._journal.doubtful
+            if one["status"] != "deleted" and not known:
                 self.tally.invented.append(f"{one['item']}: nobody gave revision {one['id']}")
         self.tally.doubled += [str(key) for key, count in seen.items() if count > 1]
         for (item, _), act in self._journal.final().items():

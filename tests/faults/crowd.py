@@ -2,6 +2,7 @@
 journal of what they did, which owes nothing to the code under test."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -45,6 +46,8 @@ class Act:
 @dataclass
 class Journal:
     acts: list[Act] = field(default_factory=list)
+    doubtful: set[str] = field(default_factory=set)
+    """Items of which Argilla said that an answer failed: it may have taken it all the same."""
 
     def final(self) -> Mapping[tuple[str, UUID], Act]:
         """How each annotator's answer to each item stands at the end."""
@@ -62,6 +65,8 @@ class Crowd:
         self, service: ArgillaService, truth: Mapping[str, str], labels: Sequence[str]
     ) -> None:
         self.journal = Journal()
+        self.refused: Counter[str] = Counter()
+        """What Argilla said of answers that it then took."""
         self._service = service
         self._truth = truth
         self._labels = labels
@@ -103,8 +108,21 @@ class Crowd:
         item: dict[str, Any] = {"record_id": record["id"], "status": status}
         if what != "discard":
             item["values"] = {"label": {"value": self._label(record, what)}}
-        done = self._call("POST", "me/responses/bulk", user, json={"items": [item]})
-        self._note(record, done["items"][0]["item"])
+        self._note(record, self._submit(record["external_id"], user, item))
+
+    def _submit(
+        self, external_id: str, user: ArgillaUser, item: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """As often as it takes: under a crowd Argilla says of some answers that it failed."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            (done,) = self._call("POST", "me/responses/bulk", user, json={"items": [item]})["items"]
+            if done["item"] is not None:
+                taken: Mapping[str, Any] = done["item"]
+                return taken
+            assert time.monotonic() < end, done["error"]
+            self.refused[_kind(done["error"])] += 1
+            self.journal.doubtful.add(external_id)
 
     def _label(self, record: Record, what: str) -> str:
         right = self._truth[record["fields"]["text"]]
@@ -175,6 +193,11 @@ class Batch:
         if self.last is not None:
             self.last()
             self.last = None
+
+
+def _kind(error: Mapping[str, Any]) -> str:
+    """Without the statement and whose it was, so that the same trouble counts as the same."""
+    return str(error.get("detail", error)).splitlines()[0].rpartition(">: ")[2][:120]
 
 
 def _number(text: str, below: int) -> int:

@@ -20,7 +20,7 @@ from tests.services import ArgillaService, ArgillaUser, PostgresService
 from tests.serving import make_parts, serving, wait_until
 
 PEOPLE = 50
-ITEMS = 150
+ITEMS = 100
 POLL = 10.0
 """Long, so that what comes sooner was called by a webhook."""
 
@@ -52,6 +52,8 @@ def soak_crowd(
     say(
         f"  from answer to our database: median {waits['median']:.2f} s, 95 % {waits['most']:.2f} s"
     )
+    for error, times in site.crowd.refused.items():
+        say(f"  Argilla refused {times} times at first: {error}")
     say(f"  checked: {tally.items} items, {tally.answers} answers, {tally.labels} labels")
     say(f"  wrong: {dict(tally.wrong()) or 'nothing'}")
     return not tally.wrong()
