@@ -122,8 +122,9 @@ class PostgresRounds:
 
     def extend(self, round_id: int, fence: int, lease_seconds: float) -> bool:
         touched = self.sql.run(
+            # not one that was given back meanwhile: it would lie there until the lease is over
             "UPDATE rounds SET lease_until = now() + make_interval(secs => :lease) "
-            "WHERE id = :id AND fence = :fence",
+            "WHERE id = :id AND fence = :fence AND lease_until IS NOT NULL",
             id=round_id,
             fence=fence,
             lease=lease_seconds,
