@@ -72,8 +72,17 @@ def row_slice(matrix: sparse.csr_matrix, begin: int, end: int) -> sparse.csr_mat
     """These rows, without copying their values."""
     starts = matrix.indptr[begin : end + 1]
     inside = slice(int(starts[0]), int(starts[-1]))
-    parts = (matrix.data[inside], matrix.indices[inside], starts - starts[0])
-    return sparse.csr_matrix(parts, shape=(end - begin, matrix.shape[1]), copy=False)
+    return csr_of(matrix.data[inside], matrix.indices[inside], starts - starts[0], matrix.shape[1])
+
+
+def csr_of(
+    data: NDArray[Any], indices: NDArray[Any], starts: NDArray[Any], columns: int
+) -> sparse.csr_matrix:
+    """The sparse matrix of these parts. Assigned, not constructed: scipy's constructor copies
+    what is a small part of a larger whole."""
+    matrix = sparse.csr_matrix((len(starts) - 1, columns), dtype=data.dtype)
+    matrix.data, matrix.indices, matrix.indptr = data, indices, starts
+    return matrix
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from app.core.models.blocks import dense_scores
-from app.core.types import FeatureMatrix, Floats, row_slice
+from app.core.types import FeatureMatrix, Floats, csr_of, row_slice
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ class Linear:
         """Scores (class, BLOCK) of one block of rows."""
         scores = dense_scores(features.dense[begin:end], self.dense)
         words = row_slice(features.words, begin, end)
-        parts = (words.data, self._place[words.indices], words.indptr)
-        narrow = sparse.csr_matrix(parts, (end - begin, len(self._weights)), copy=False)
+        place = self._place[words.indices]
+        narrow = csr_of(words.data, place, words.indptr, len(self._weights))
         scores[:, : end - begin] += (narrow @ self._weights).T
         scores += self.offsets[:, None]
         return scores
