@@ -229,7 +229,7 @@ def test_adopted_labels_are_signed_and_give_way_to_people(store: PostgresStore) 
         assert len(tx.labels.current(project.id)) == 5
     item = all_rows(store, "SELECT id FROM items WHERE external_id = 'i0'")[0]["id"]
     _answer(store, project, item)
-    merge_project(_parts(store), project, overlap=1)
+    merge_project(_parts(store), project)
     (now,) = all_rows(store, f"SELECT source FROM current_labels WHERE item_id = {item}")
     assert now["source"] == "human"
 
