@@ -104,7 +104,10 @@ class Site:
             "JOIN pushes p ON p.selection_id = s.id LEFT JOIN labels l ON l.item_id = s.item_id "
             "ORDER BY 1, 2",
         )
-        metrics = all_rows(self.store, "SELECT metrics FROM evaluations ORDER BY round_id")
+        # other kinds name files, and those the project, of which each site has its own
+        metrics = all_rows(
+            self.store, "SELECT metrics FROM evaluations WHERE kind = 'held_out' ORDER BY round_id"
+        )
         answers = all_rows(self.store, "SELECT status FROM annotations")
         records = [(r["fields"]["text"], len(r["responses"])) for r in self.records()]
         return {
