@@ -173,7 +173,7 @@ def test_a_strategy_that_needs_a_classifier_says_so() -> None:
 
 
 def test_names_resolve_to_versions() -> None:
-    assert resolve_strategy("default") == "margin_diversity.v1"
+    assert resolve_strategy("default") == "margin_diversity.v2"
     assert resolve_strategy("margin") == "margin.v1"
     assert resolve_strategy("margin.v1") == "margin.v1"
     with pytest.raises(WrongInput, match=r"Choose one of: default, .*margin_diversity\.v1"):

@@ -73,7 +73,7 @@ def test_the_default_spreads_over_groups_and_margin_does_not() -> None:
     made = request(len(kinds), classes=2, occupied=0, batch=10, p=doubt.astype(np.float32))
     made = replace(made, features=features(dense), options={"beta": 19, "outliers": False})
     assert {int(kinds[row]) for row in _rows("margin", made)} == {0}
-    for name, groups in (("margin_diversity", 7), ("margin_kcenter", 7), ("cluster_margin", 4)):
+    for name, groups in (("margin_diversity.v1", 7), ("margin_kcenter", 7), ("cluster_margin", 4)):
         assert len({int(kinds[row]) for row in _rows(name, made)}) >= groups, name
 
 

@@ -3,10 +3,30 @@
 from collections.abc import Mapping
 
 from app.core import coldstart, reasons, uncertainty
-from app.core.strategies import balance, committees, diverse, mixture, ranking, typical, whole_pool
+from app.core.strategies import (
+    balance,
+    committees,
+    diverse,
+    exploring,
+    mixture,
+    ranking,
+    typical,
+    whole_pool,
+)
 from app.core.strategies.density import margin_in_the_thick
 from app.core.strategies.registry import Strategy
 
+_MARGIN_DIVERSITY = Strategy(
+    "margin_diversity.v1",
+    "The most torn items, one from each of as many groups as the batch is large.",
+    diverse.doubtful_and(diverse.by_kmeans),
+    needs_probabilities=True,
+)
+_TYPICLUST = Strategy(
+    "typiclust.v1",
+    "The most typical item of each large group without labels. Needs no classifier.",
+    typical.clusters_first(coldstart.typical),
+)
 _ALL = (
     Strategy("random.v1", "Uniformly at random: the yardstick for all others.", ranking.at_random),
     Strategy(
@@ -27,10 +47,11 @@ _ALL = (
         ranking.by_measure(uncertainty.entropy, reasons.torn_between),
         needs_probabilities=True,
     ),
+    _MARGIN_DIVERSITY,
     Strategy(
-        "margin_diversity.v1",
-        "The most torn items, one from each of as many groups as the batch is large.",
-        diverse.doubtful_and(diverse.by_kmeans),
+        "margin_diversity.v2",
+        "The most torn items, spread over groups; while classes lack labels, typical items too.",
+        exploring.looking_around(_MARGIN_DIVERSITY, _TYPICLUST),
         needs_probabilities=True,
     ),
     Strategy(
@@ -98,11 +119,7 @@ _ALL = (
         mixture.by_shares(lambda: STRATEGIES),
         needs_probabilities=True,
     ),
-    Strategy(
-        "typiclust.v1",
-        "The most typical item of each large group without labels. Needs no classifier.",
-        typical.clusters_first(coldstart.typical),
-    ),
+    _TYPICLUST,
     Strategy(
         "kmeans.v1",
         "The item nearest to the centre of each group. Needs no classifier.",

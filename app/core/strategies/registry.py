@@ -7,7 +7,7 @@ from app.core.errors import WrongInput
 from app.core.strategies.pool import Pool
 from app.core.types import Floats, HealthFinding, Rows
 
-DEFAULT = "margin_diversity.v1"
+DEFAULT = "margin_diversity.v2"
 
 
 @dataclass(frozen=True, slots=True)
