@@ -176,12 +176,12 @@ def propose(
     """Sizes that suit the file. `labels`, and the sizes in `said`, are somebody's word."""
     names = tuple(labels) or seen.labels
     sizes = {"overlap": 1, "held_out_share": _share(seen), **(said or {})}
-    seeds = round(seen.seeds * (1 - sizes["held_out_share"]))
     free = max(1, seen.distinct - seen.held_out - seen.seeds)
     sizes.setdefault("batch_size", min(100, max(20, 2 * len(names)), free))
-    # the bound counts labels that came with the file, too
-    sizes.setdefault("max_labels", seeds + min(free, max(300, 30 * len(names))))
-    reasons = _reasons(seen, columns, names, sizes, sizes["max_labels"] - seeds)
+    # the bound counts labels that came with the file, too: as many as may stay in the pool, since
+    # which are held out is drawn later, and a bound that is reached at once would let nobody begin
+    sizes.setdefault("max_labels", seen.seeds + min(free, max(300, 30 * len(names))))
+    reasons = _reasons(seen, columns, names, sizes, sizes["max_labels"] - seen.seeds)
     return Proposal(columns=columns, labels=names, reasons=reasons, **sizes)
 
 

@@ -55,7 +55,7 @@ def test_a_file_is_enough(rounds, file, store, tmp_path):
     made = json.loads(rounds("init", "--data", file, "--yes", "--json").stdout)
     assert made["name"] == "our-tickets"
     assert made["task"]["labels"] == ["delivery", "praise", "refund"]
-    assert (made["batch_size"], made["stopping"]["max_labels"]) == (20, 234)
+    assert (made["batch_size"], made["stopping"]["max_labels"]) == (20, 300)
     assert (made["import"]["received"], made["import"]["duplicates"]) == (301, 1)
     assert made["round"] == 1
     splits = all_rows(store, "SELECT split, count(*) AS n FROM items GROUP BY split ORDER BY split")
