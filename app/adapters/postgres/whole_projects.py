@@ -44,6 +44,7 @@ TABLES: Mapping[str, Table] = {
         "classifier_id IN (SELECT id FROM classifier_versions WHERE project_id = :project)",
     ),
     "evaluations": Table(),
+    "disputes": Table(),
     "events": Table(),
     "gone_annotators": Table("user_id"),
     "label_schemas": Table("version"),
