@@ -17,6 +17,7 @@ import pytest
 
 from app.embedded.argilla_environment import ArgillaEnvironment
 from app.embedded.ports import LOOPBACK, free_port
+from tests.argilla_hands import ArgillaHands
 from tests.services import FOLDER, REPOSITORY, ArgillaService
 
 pytestmark = [pytest.mark.postgres, pytest.mark.argilla]
@@ -180,6 +181,16 @@ def stack(argilla: ArgillaService, tmp_path: Path) -> Iterator[Stack]:
     )
     yield made
     clean_up(made)
+    forget_webhooks(argilla, made)
+
+
+def forget_webhooks(argilla: ArgillaService, stack: "Stack") -> None:
+    """The stack has gone and its webhook would stay: Argilla would try it for every answer of
+    every other test, and fall behind with what it has to tell."""
+    hands = ArgillaHands(argilla)
+    for one in hands.call("GET", "webhooks")["items"]:
+        if f":{stack.port}/" in one["url"]:
+            hands.call("DELETE", f"webhooks/{one['id']}")
 
 
 @pytest.fixture

@@ -15,7 +15,11 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from app.adapters.features import LocalFeatureStore
+from app.adapters.files import LocalFiles
 from app.core.entities import RoundState
+from app.exits.bundle import Places
+from app.exits.predicting import Predictors
 from app.main import create_app
 from tests.factories import make_store
 from tests.played import PlayedProject
@@ -46,7 +50,11 @@ def schema(store, tmp_path):
     played = PlayedProject(store, tmp_path, count=60)
     played.play(played.start())
     played.run_until(played.start(), RoundState.ANNOTATING)
-    app = create_app(make_parts(store, webhook_secret=lambda: secrets.token_hex(16)))
+    places = Places(store, LocalFiles(tmp_path / "files"), LocalFeatureStore(tmp_path / "features"))
+    parts = make_parts(
+        store, webhook_secret=lambda: secrets.token_hex(16), predictor=Predictors(places, {})
+    )
+    app = create_app(parts)
     return schemathesis.openapi.from_asgi("/openapi.json", app)
 
 

@@ -135,7 +135,7 @@ def test_a_killed_experiment_goes_on_where_it_was(
 def test_interrupted_by_hand_it_keeps_what_is_finished(tmp_path: Path, data: str) -> None:
     process = subprocess.Popen(
         [
-            *ROUNDS, "simulate", "--data", data, "--repeats", "50", "--jobs", "2", "--resume",
+            *ROUNDS, "simulate", "--data", data, "--repeats", "5000", "--jobs", "2", "--resume",
             str(tmp_path / "results-mine.json"), *SMALL,
         ],
         stdout=subprocess.DEVNULL,
