@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from app.core.entities import Round, RoundState
@@ -92,10 +93,19 @@ class Site:
         now = self.round(number)
         if now.state == RoundState.ANNOTATING:
             batch = self._batch_of(number)
-            if not batch.act() and finish:
+            idle = not batch.act()
+            if idle and finish:
                 batch.finish()
+            elif idle:
+                self._forget_looks()
         assert now.state != RoundState.FAILED, now.error
         return now.state
+
+    def _forget_looks(self) -> None:
+        """People have nothing left to do before the last answer, and a worker that is to die while
+        it collects would see no reason to: let it look once more."""
+        with self.store.engine.begin() as connection:
+            connection.execute(text("UPDATE datasets SET seen_activity = NULL"))
 
     def _batch_of(self, number: int) -> Batch:
         if self._batch is None or self._batch[0] != number:

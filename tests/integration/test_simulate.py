@@ -135,13 +135,15 @@ def test_a_killed_experiment_goes_on_where_it_was(
 def test_interrupted_by_hand_it_keeps_what_is_finished(tmp_path: Path, data: str) -> None:
     process = subprocess.Popen(
         [
-            *ROUNDS, "simulate", "--data", data, "--repeats", "5000", "--jobs", "2", "--resume",
+            *ROUNDS, "simulate", "--data", data, "--repeats", "500", "--jobs", "2", "--resume",
             str(tmp_path / "results-mine.json"), *SMALL,
         ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # who runs the tests in the background may have had SIGINT ignored, and that is inherited
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )  # fmt: skip
     partial = tmp_path / "results-mine.partial.jsonl"
     try:
