@@ -7,15 +7,8 @@ from fastapi import APIRouter, Query, Response
 from app.api.access import Admin, Operator, Parts, Viewer
 from app.api.parameters import PREFIX, ProjectName
 from app.api.problems import problems
-from app.api.project_shapes import (
-    LabelEdit,
-    NewProject,
-    ProjectChange,
-    ProjectLine,
-    ProjectList,
-    ProjectOut,
-    RunOut,
-)
+from app.api.project_requests import LabelEdit, NewProject, ProjectChange
+from app.api.project_shapes import ProjectLine, ProjectList, ProjectOut, RunOut
 from app.ports.store import Store
 from app.rounds import commands, deleting, relabelling
 from app.rounds.deleting import DAYS_OF_GRACE, MOST_DAYS

@@ -1,0 +1,311 @@
+"""What may be said about a project: to create it, to change it, to edit its labels."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.core.llm.entities import Purpose
+from app.core.projects import EMBEDDINGS, NAME
+
+EXAMPLE: Any = {
+    "name": "tickets",
+    "task": {
+        "type": "single_label",
+        "labels": ["refund", "delivery", "praise"],
+        "guidelines": "What does the customer want?",
+    },
+    "batch_size": 20,
+    "audit_fraction": 0.2,
+}
+
+
+def _documented(**schema: Any) -> Any:
+    """Bounds for readers of the schema. Commands check them, for every face alike, and say more."""
+    return schema
+
+
+CLOSED = _documented(additionalProperties=False)
+
+
+class GivenTask(BaseModel):
+    """What annotators are asked."""
+
+    model_config = ConfigDict(extra="allow", strict=True, json_schema_extra=CLOSED)
+
+    type: str = Field(
+        description="`single_label` is what there is so far.",
+        json_schema_extra=_documented(enum=["single_label"]),
+    )
+    labels: list[str] = Field(
+        description="2 to 500 names, in the order annotators see.",
+        json_schema_extra=_documented(minItems=2, maxItems=500, uniqueItems=True),
+    )
+    guidelines: str | None = Field(None, description="Shown to annotators beside every item.")
+
+
+class GivenStopping(BaseModel):
+    """When rounds stop: any rule that is given. null takes one away."""
+
+    model_config = ConfigDict(extra="allow", strict=True, json_schema_extra=CLOSED)
+
+    max_rounds: int | None = Field(
+        None,
+        description="50 when no bound is given at all.",
+        json_schema_extra=_documented(minimum=1, maximum=10_000_000),
+    )
+    max_labels: int | None = Field(
+        None, json_schema_extra=_documented(minimum=1, maximum=10_000_000)
+    )
+    max_cost: float | None = Field(
+        None,
+        description="Dollars: what LLMs cost, and people by `price_per_hour`.",
+        json_schema_extra=_documented(minimum=0.01, maximum=1e9),
+    )
+    max_hours: float | None = Field(
+        None,
+        description="Hours since auto mode was started.",
+        json_schema_extra=_documented(minimum=0.01, maximum=1e6),
+    )
+    price_per_hour: float | None = Field(
+        None,
+        description="What an hour of annotation costs; 0 by default.",
+        json_schema_extra=_documented(minimum=0, maximum=1e6),
+    )
+    labels_a_day: int | None = Field(
+        None,
+        description="What annotators can give in 24 hours; auto mode then waits.",
+        json_schema_extra=_documented(minimum=1, maximum=10_000_000),
+    )
+    target_accuracy: float | None = Field(
+        None,
+        description="Stops when the lower end of the accuracy on the validation split is above.",
+        json_schema_extra=_documented(minimum=0.01, maximum=0.9999),
+    )
+    plateau_rounds: int | None = Field(
+        None,
+        description="Stops when so many rounds brought no more than `plateau_gain` on the "
+        "validation split.",
+        json_schema_extra=_documented(minimum=1, maximum=1000),
+    )
+    plateau_gain: float | None = Field(
+        None,
+        description="Share of items; 0.005 by default.",
+        json_schema_extra=_documented(minimum=0, maximum=0.5),
+    )
+    stable_rounds: int | None = Field(
+        None,
+        description="Stops when successive classifiers agreed in so many rounds.",
+        json_schema_extra=_documented(minimum=1, maximum=1000),
+    )
+    stable_kappa: float | None = Field(
+        None,
+        description="How much they must agree; 0.99 by default.",
+        json_schema_extra=_documented(minimum=0.5, maximum=1),
+    )
+    f_change: float | None = Field(
+        None,
+        description="Stops when the predicted change of F was at most this.",
+        json_schema_extra=_documented(minimum=0.0001, maximum=0.5),
+    )
+    f_change_rounds: int | None = Field(
+        None,
+        description="In so many rounds; 3 by default.",
+        json_schema_extra=_documented(minimum=1, maximum=1000),
+    )
+
+
+class GivenLlm(BaseModel):
+    """What the project allows an LLM; nothing by default."""
+
+    model_config = ConfigDict(extra="allow", strict=True, json_schema_extra=CLOSED)
+
+    provider: str | None = Field(None, description="Asked where a request names no other.")
+    allow: list[str] | None = Field(
+        None,
+        description="Purposes: `label`, `select`, `uncertainty`, `weak_labels`, `judge`.",
+        json_schema_extra=_documented(items={"enum": [one.value for one in Purpose]}),
+    )
+    fields: list[str] | None = Field(None, description="Fields that may leave the house.")
+    max_cost: float | None = Field(
+        None,
+        description="Dollars over the project; 10 by default.",
+        json_schema_extra=_documented(minimum=0, maximum=1_000_000),
+    )
+    max_cost_a_round: float | None = Field(
+        None,
+        description="Dollars a round.",
+        json_schema_extra=_documented(minimum=0, maximum=1_000_000),
+    )
+    label_weight: float | None = Field(
+        None,
+        description="Weight of its labels in training; 0.5 by default.",
+        json_schema_extra=_documented(exclusiveMinimum=0, maximum=1),
+    )
+
+
+class GivenClosing(BaseModel):
+    """When a round stops waiting; the first rule that holds closes it."""
+
+    model_config = ConfigDict(extra="allow", strict=True, json_schema_extra=CLOSED)
+
+    share: float | None = Field(
+        None,
+        description="When this share of the batch is answered; 1 by default.",
+        json_schema_extra=_documented(minimum=0.01, maximum=1),
+    )
+    hours: float | None = Field(
+        None,
+        description="So many hours after the push, with the answers there are; 168 (a week) when "
+        "it is left out, never when it is null.",
+        json_schema_extra=_documented(minimum=0.01, maximum=100_000),
+    )
+
+
+class GivenSettings(BaseModel):
+    """Settings of a project; what is left out keeps its default or its present value."""
+
+    model_config = ConfigDict(extra="allow", strict=True, json_schema_extra=CLOSED)
+
+    batch_size: int | None = Field(
+        None,
+        description="Items a round; 20 by default.",
+        json_schema_extra=_documented(minimum=1, maximum=10_000),
+    )
+    strategy: str | None = Field(
+        None, description="How a batch is chosen.", examples=["default", "margin", "random"]
+    )
+    classifier: str | None = Field(
+        None, description="What is trained.", examples=["default", "logistic", "lightgbm"]
+    )
+    audit_fraction: float | None = Field(
+        None,
+        description="Share of a batch drawn at random; 0.2 by default.",
+        json_schema_extra=_documented(minimum=0, maximum=0.5),
+    )
+    on_discard: str | None = Field(
+        None,
+        description="A discarded item without a label: `retire` (the default) never asks for it "
+        "again, `return` puts it back into the pool, until it is discarded in a second round.",
+        json_schema_extra=_documented(enum=["retire", "return", None]),
+    )
+    overlap: int | None = Field(
+        None,
+        description="Answers an item needs; 1 by default.",
+        json_schema_extra=_documented(minimum=1, maximum=50),
+    )
+    audit_overlap: int | None = Field(
+        None,
+        description="Answers an item of the audit slice needs; as `overlap` by default.",
+        json_schema_extra=_documented(minimum=1, maximum=50),
+    )
+    max_overlap: int | None = Field(
+        None,
+        description="The most annotators asked about one item; one more than needed by default.",
+        json_schema_extra=_documented(minimum=1, maximum=50),
+    )
+    consensus: str | None = Field(
+        None,
+        description="What several answers come to: the majority (default), weighted by how "
+        "reliable each annotator is, or the estimate of Dawid and Skene.",
+        json_schema_extra=_documented(enum=["majority", "weighted", "dawid_skene", None]),
+    )
+    min_agreement: float | None = Field(
+        None,
+        description="Answers that agree less than this are disputed, as ties always are; 0 by "
+        "default.",
+        json_schema_extra=_documented(minimum=0, maximum=1),
+    )
+    adjudication: str | None = Field(
+        None,
+        description="Who decides a disputed item: an `extra` annotator (default), an "
+        "`adjudicator`, or `none`: it gets no label.",
+        json_schema_extra=_documented(enum=["extra", "adjudicator", "none", None]),
+    )
+    adjudicators: list[str] | None = Field(
+        None,
+        description="Argilla usernames whose answer decides.",
+        json_schema_extra=_documented(uniqueItems=True),
+    )
+    closing: GivenClosing | None = Field(None, description="When a round stops waiting.")
+    fields: list[str] | None = Field(
+        None,
+        description='Columns that hold text; ["text"] by default. Cannot change later.',
+        json_schema_extra=_documented(minItems=1, uniqueItems=True),
+    )
+    seed: int | None = Field(
+        None,
+        description="The same seed and data give the same batches; 0 by default.",
+        json_schema_extra=_documented(minimum=0, maximum=2**31 - 1),
+    )
+    stopping: GivenStopping | None = Field(None, description="When rounds stop.")
+    strategy_options: dict[str, Any] | None = Field(None, description="Passed to the strategy.")
+    classifier_options: dict[str, Any] | None = Field(None, description="Passed to the classifier.")
+    embeddings: str | None = Field(
+        None,
+        description="Sentence embeddings: `off` (the default), `local` (a model on the server) or "
+        "`address` (a service to which the texts of all items are sent). Only what the server "
+        "offers.",
+        json_schema_extra=_documented(enum=[*EMBEDDINGS, None]),
+    )
+    llm: GivenLlm | None = Field(None, description="What an LLM may do, see, and cost.")
+
+
+class NewProject(GivenSettings):
+    """A project to be created."""
+
+    model_config = ConfigDict(
+        extra="allow", strict=True, json_schema_extra={**CLOSED, "examples": [EXAMPLE]}
+    )
+
+    name: str = Field(
+        description="Stands in addresses, files and Argilla.",
+        json_schema_extra=_documented(pattern=f"^{NAME.pattern}$"),
+    )
+    task: GivenTask
+
+
+class ProjectChange(GivenSettings):
+    """What shall be different from the next round on."""
+
+    model_config = ConfigDict(
+        extra="allow",
+        strict=True,
+        json_schema_extra={**CLOSED, "examples": [{"batch_size": 50}]},
+    )
+
+    state: str | None = Field(
+        None, json_schema_extra=_documented(enum=["active", "paused", "archived", None])
+    )
+    guidelines: str | None = Field(None, description="Shown to annotators beside every item.")
+    auto: bool | None = Field(
+        None,
+        description="`false` switches auto mode off; starting a round switches it on.",
+        json_schema_extra=_documented(enum=[False, None]),
+    )
+
+
+class LabelEdit(BaseModel):
+    """The labels from the next round on, and what becomes of the present ones."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "labels": ["refund", "delivery late", "delivery lost", "praise", "other"],
+                    "mapping": {"money back": "refund", "delivery": None},
+                }
+            ]
+        },
+    )
+
+    labels: list[str] = Field(
+        description="All of them, in the order annotators see.",
+        json_schema_extra=_documented(minItems=2, maxItems=500, uniqueItems=True),
+    )
+    mapping: dict[str, str | None] = Field(
+        default_factory=dict,
+        description="Old label to new label, two to one to merge them; null lets its items be "
+        "looked at again. A label that keeps its name need not be named.",
+    )
