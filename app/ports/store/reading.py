@@ -1,0 +1,68 @@
+"""Reads for people and for what leaves a project; nothing of them feeds back into the loop."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a long list; `next` is what to ask for to go on, None at the end."""
+
+    items: Sequence[Mapping[str, Any]]
+    next: int | None
+
+
+class Views(Protocol):
+    """Reads shaped for people: one query each, nothing of them feeds back into the loop."""
+
+    def projects(self) -> Sequence[Mapping[str, Any]]: ...
+    def rounds(
+        self, project_id: int, after: int, limit: int, *, newest_first: bool = False
+    ) -> Page:
+        """With `newest_first`, `after` is the number before which to go on; 0 is the newest."""
+
+    def round(self, project_id: int, number: int) -> Mapping[str, Any]: ...
+    def selections(self, project_id: int, number: int, after: int, limit: int) -> Page: ...
+    def labels(self, project_id: int, after: int, limit: int) -> Page: ...
+    def export(self, project_id: int) -> Iterator[Mapping[str, Any]]:
+        """Every current label with its item's fields, as of one moment, without holding them all.
+        To be read inside the transaction."""
+
+    def last_event(self, project_id: int) -> int:
+        """Id of the newest event, 0 if there is none."""
+
+    def metrics(self, project_id: int) -> Sequence[Mapping[str, Any]]: ...
+    def problems(self, project_id: int) -> Sequence[Mapping[str, Any]]:
+        """What looks into the annotation tool have found wrong: kind, message, since."""
+
+    def evaluations(self, project_id: int, kind: str) -> Sequence[Mapping[str, Any]]:
+        """Of one kind, by round."""
+
+    def totals(self) -> Mapping[str, int]:
+        """Counts for the metrics endpoint."""
+
+
+class Exits(Protocol):
+    """Reads for what leaves a project, to be read inside the transaction; none holds it all."""
+
+    def annotations(self, project_id: int, number: int) -> Iterator[Mapping[str, Any]]:
+        """Every revision of every answer to a round's batch, in the order they were collected."""
+
+
+class WholeProjects(Protocol):
+    """A project as rows of JSON, and back under new ids."""
+
+    def tables(self) -> Sequence[str]:
+        """What a project is made of, in the order in which it can be taken in."""
+
+    def revision(self) -> str: ...
+    def rows(self, name: str, project_id: int) -> Iterator[bytes]:
+        """A line a row, in a fixed order; to be read inside the transaction."""
+
+    def begin(self) -> None: ...
+    def take_in(self, name: str, lines: Iterable[bytes]) -> None:
+        """After `begin`, table by table. WrongInput says what the database will not have."""
+
+    def new_id(self, name: str) -> int:
+        """Of the one row of a table."""

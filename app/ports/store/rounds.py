@@ -1,0 +1,116 @@
+"""Rounds, what they chose, and how they follow each other."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+from uuid import UUID
+
+from app.core.entities import (
+    NewSelection,
+    Project,
+    Round,
+    RoundCounts,
+    RoundState,
+    RunFacts,
+    SelectedItem,
+    Standing,
+)
+from app.ports.store.items import ItemIds
+
+
+class Rounds(Protocol):
+    def start(
+        self,
+        project: Project,
+        *,
+        strategy: str,
+        classifier: str,
+        seed_of: Any,
+        actor: str,
+        due_in: float = 0.0,
+    ) -> Round:
+        """The next round, planned and due in so many seconds. Conflict while one is open."""
+
+    def get(self, round_id: int) -> Round: ...
+    def by_number(self, project_id: int, number: int) -> Round: ...
+    def open(self, project_id: int) -> Round | None: ...
+    def all(self, project_id: int) -> Sequence[Round]: ...
+    def claim(self, worker: str, lease_seconds: float) -> Round | None:
+        """The due round that has waited longest, now leased to this worker under a new fence."""
+
+    def extend(self, round_id: int, fence: int, lease_seconds: float) -> bool:
+        """False: the lease is lost. Also tells `cancel_requested` through `get`."""
+
+    def guard(self, round_id: int, fence: int) -> None:
+        """Lock the round's row for this transaction; LeaseLost if the fence has moved on."""
+
+    def advance(self, round_: Round, state: RoundState, checkpoint: Mapping[str, Any]) -> None: ...
+    def wait(self, round_: Round, seconds: float, checkpoint: Mapping[str, Any]) -> None:
+        """Stay in this state, give the lease back, come again after so many seconds."""
+
+    def retry(self, round_: Round, seconds: float, error: Mapping[str, Any]) -> None: ...
+    def fail(self, round_: Round, error: Mapping[str, Any]) -> None: ...
+    def resume(self, round_id: int) -> None: ...
+    def request_cancel(self, round_id: int) -> None: ...
+    def request_finish(self, round_id: int) -> None: ...
+    def request_repair(self, round_id: int) -> None: ...
+    def repaired(self, round_id: int) -> None: ...
+    def set_classifier(self, round_id: int, classifier_id: int | None) -> None: ...
+    def set_result(self, round_id: int, classifier_id: int) -> None: ...
+    def set_dataset(self, round_id: int, dataset_id: int) -> None: ...
+    def set_pool(self, round_id: int, pool_id: int) -> None: ...
+    def record_step(
+        self, round_: Round, name: str, worker: str, seconds: float, detail: Mapping[str, Any]
+    ) -> None: ...
+    def counts(self, round_id: int) -> RoundCounts: ...
+    def remember_key(self, key_id: int, key: str, request_hash: str, round_: Round) -> None: ...
+    def by_key(self, key_id: int, key: str, request_hash: str) -> Round | None:
+        """The round an earlier request with this Idempotency-Key made; Conflict if it asked
+        for something else."""
+
+
+class Runs(Protocol):
+    """Rounds that follow each other by themselves."""
+
+    def begin(self, project_id: int) -> None: ...
+    def end(self, project_id: int, stopped: Mapping[str, Any] | None) -> None:
+        """With the reason, if a rule stopped it."""
+
+    def facts(self, project_id: int, round_id: int | None, labels_a_day: int | None) -> RunFacts:
+        """What the records say to the rules."""
+
+    def measured(self, project_id: int) -> Sequence[Mapping[str, Any]]:
+        """What was measured for the rules at the end of each round, oldest first."""
+
+    def findings(self, project_id: int) -> Mapping[str, Any] | None:
+        """What every rule found after the last closed round."""
+
+    def sample(self, project_id: int, seed: int, size: int) -> ItemIds:
+        """Some items of the pool; the same ones while the pool stays as it is."""
+
+
+class Selections(Protocol):
+    def add(
+        self,
+        round_: Round,
+        strategy: str,
+        classifier_id: int | None,
+        chosen: Sequence[NewSelection],
+    ) -> None: ...
+    def of_round(self, round_id: int, push_state: str | None = None) -> Sequence[SelectedItem]: ...
+    def mark_pushed(self, round_id: int, records: Mapping[int, UUID]) -> None: ...
+    def quarantine(self, round_id: int, problems: Mapping[int, str]) -> None: ...
+    def withdraw(self, round_id: int, item_ids: Sequence[int]) -> None: ...
+    def unanswered(self, round_: Round) -> Sequence[int]:
+        """Items of the round that are out and lack answers: too few submitted or discarded."""
+
+    def discarded(self, round_: Round) -> Sequence[int]:
+        """Items of the round that have no label because somebody discarded them, and that were
+        not discarded in an earlier round."""
+
+    def plan_lost_again(self, round_: Round) -> int:
+        """Lost items that nobody has answered are to be pushed again; how many."""
+
+    def give_up_lost(self, round_: Round) -> None:
+        """Lost items that nobody has answered return to the pool."""
+
+    def standing(self, round_id: int) -> Standing: ...
