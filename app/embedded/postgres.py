@@ -12,6 +12,7 @@ from psycopg import sql
 
 from app.core.errors import Conflict, Refused, Unavailable
 from app.embedded import postgres_binaries, postgres_leftovers
+from app.embedded.local_server import LocalServer
 from app.embedded.locks import FileLock
 from app.embedded.ports import LOOPBACK, is_free, remembered_port
 from app.embedded.postgres_cluster import SUPERUSER, create_cluster, hand_over
@@ -38,7 +39,7 @@ SETTINGS = {
 FAST_AND_FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
-class EmbeddedPostgres:
+class EmbeddedPostgres(LocalServer):
     """One Postgres cluster below `home`, running from `start` to `stop` or to our own end."""
 
     def __init__(self, home: Path, *, password: str, durable: bool = True) -> None:
@@ -49,9 +50,7 @@ class EmbeddedPostgres:
         self._settings = SETTINGS if durable else {**SETTINGS, **FAST_AND_FORGETFUL}
         self._binaries = postgres_binaries.find_binaries(self._data)
         self._user = postgres_binaries.run_as()
-        self._process: GuardedProcess | None = None
         self._lock = FileLock(self._folder / "lock")
-        self._port = 0
 
     def start(self) -> None:
         """Create the cluster if there is none, clear away what a crash left, start, wait."""
@@ -77,19 +76,6 @@ class EmbeddedPostgres:
                 process.require_running()
                 break  # else another process was faster to take the port: choose again
         raise Unavailable(f"Postgres did not answer within {START_SECONDS} s; see {self._log}.")
-
-    def restart(self) -> None:
-        """After it died: start it where others know it to be."""
-        port = self._port
-        self.stop()
-        self.start()
-        if self._port != port:
-            raise Unavailable(f"another program listens on port {port} now; start everything anew")
-
-    @property
-    def running(self) -> bool:
-        """Whether the server process is alive."""
-        return self._process is not None and self._process.running
 
     @property
     def port(self) -> int:

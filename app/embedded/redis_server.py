@@ -8,21 +8,20 @@ from pathlib import Path
 import redis
 
 from app.core.errors import Unavailable
+from app.embedded.local_server import LocalServer
 from app.embedded.ports import LOOPBACK, remembered_port
 from app.embedded.processes import GuardedProcess, clean_environment
 
 START_SECONDS = 20
 
 
-class EmbeddedRedis:
+class EmbeddedRedis(LocalServer):
     """A queue in memory for Argilla's background jobs; it holds nothing that must survive."""
 
     def __init__(self, home: Path, *, password: str) -> None:
         self._folder = home.resolve() / "redis"
         self._log = home.resolve() / "logs" / "redis.log"
         self._password = password
-        self._process: GuardedProcess | None = None
-        self._port = 0
 
     def start(self) -> None:
         """Start and wait until it answers."""
@@ -38,19 +37,6 @@ class EmbeddedRedis:
         )
         self._process.start()
         self._wait(self._process)
-
-    def restart(self) -> None:
-        """After it died: start it where others know it to be."""
-        port = self._port
-        self.stop()
-        self.start()
-        if self._port != port:
-            raise Unavailable(f"another program listens on port {port} now; start everything anew")
-
-    @property
-    def running(self) -> bool:
-        """Whether the server process is alive."""
-        return self._process is not None and self._process.running
 
     @property
     def url(self) -> str:
