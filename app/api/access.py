@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from app.api.wiring import ApiParts, parts_of
+from app.core.acting import Actor, Via, by_key
 from app.core.entities import ApiKey, Role
 from app.core.errors import NotAllowed, NotAuthenticated
 from app.rounds import commands
@@ -43,6 +44,11 @@ def allowed(key: ApiKey, role: Role) -> ApiKey:
             needed=role.value,
         )
     return key
+
+
+def acting(caller: ApiKey) -> Actor:
+    """The caller as commands know it."""
+    return by_key(caller, Via.API)
 
 
 Viewer = Annotated[ApiKey, Depends(needs(Role.VIEWER))]

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Header, Query, Request
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from app.api.access import Operator, Parts
+from app.api.access import Operator, Parts, acting
 from app.api.parameters import PREFIX, ProjectName
 from app.api.problems import problems
 from app.api.uploads import read_in_thread
@@ -111,7 +111,7 @@ async def import_items(
             format=format,
             strict=strict,
             source=_storable(source),
-            actor=caller.name,
+            actor=acting(caller),
         ),
         idle_seconds=parts.upload_idle_seconds,
         threads=request.app.state.import_threads,

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.access import Admin, Parts
+from app.api.access import Admin, Parts, acting
 from app.api.parameters import PREFIX
 from app.api.problems import problems
 from app.core.entities import ApiKey, Role
@@ -53,7 +53,7 @@ class KeyList(BaseModel):
     responses=problems(400, 401, 403, 409, 413, 422),
 )
 def create_key(caller: Admin, body: NewKey, parts: Parts) -> MadeKey:
-    key, plain = commands.create_key(parts.store, body.name, body.role.value, actor=caller.name)
+    key, plain = commands.create_key(parts.store, body.name, body.role.value, actor=acting(caller))
     return MadeKey(**KeyOut.of(key).model_dump(), key=plain)
 
 
@@ -75,5 +75,5 @@ def revoke_key(
 ) -> Response:
     if not key_name.isprintable():
         raise NotFound("There is no such key.")
-    commands.revoke_key(parts.store, key_name, actor=caller.name)
+    commands.revoke_key(parts.store, key_name, actor=acting(caller))
     return Response(status_code=204)

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from app.api.access import Operator, Parts, Viewer
+from app.api.access import Operator, Parts, Viewer, acting
 from app.api.llm_shapes import (
     AdoptAsking,
     AdoptedOut,
@@ -65,7 +65,7 @@ def adopt(caller: Operator, name: ProjectName, parts: Parts, body: AdoptAsking) 
         purpose=Purpose(body.purpose),
         provider=body.provider,
         min_confidence=body.min_confidence,
-        actor=caller.name,
+        actor=acting(caller),
     )
     return AdoptedOut.of(found)
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from app.api.access import Admin, Operator, Parts, Viewer
+from app.api.access import Admin, Operator, Parts, Viewer, acting
 from app.api.parameters import PREFIX, ProjectName
 from app.api.problems import problems
 from app.api.project_requests import LabelEdit, NewProject, ProjectChange
@@ -27,7 +27,7 @@ def create_project(
 ) -> ProjectOut:
     given = body.model_dump(exclude_unset=True)
     project = commands.create_project(
-        parts.store, given, actor=caller.name, encoders=parts.encoders
+        parts.store, given, actor=acting(caller), encoders=parts.encoders
     )
     response.headers["Location"] = f"/api/v1/projects/{project.name}"
     return read(parts.store, project.name)
@@ -54,7 +54,7 @@ def change_project(
     caller: Operator, name: ProjectName, body: ProjectChange, parts: Parts
 ) -> ProjectOut:
     given = body.model_dump(exclude_unset=True)
-    commands.change_project(parts.store, name, given, actor=caller.name, encoders=parts.encoders)
+    commands.change_project(parts.store, name, given, actor=acting(caller), encoders=parts.encoders)
     return read(parts.store, name)
 
 
@@ -66,7 +66,7 @@ def change_project(
     responses=problems(401, 403, 404),
 )
 def refit_features(caller: Operator, name: ProjectName, parts: Parts) -> ProjectOut:
-    commands.refit_features(parts.store, name, actor=caller.name)
+    commands.refit_features(parts.store, name, actor=acting(caller))
     return read(parts.store, name)
 
 
@@ -80,7 +80,7 @@ def refit_features(caller: Operator, name: ProjectName, parts: Parts) -> Project
     responses=problems(401, 403, 404),
 )
 def repair_project(caller: Operator, name: ProjectName, parts: Parts) -> ProjectOut:
-    commands.repair_project(parts.store, name, actor=caller.name)
+    commands.repair_project(parts.store, name, actor=acting(caller))
     return read(parts.store, name)
 
 
@@ -92,7 +92,7 @@ def repair_project(caller: Operator, name: ProjectName, parts: Parts) -> Project
     responses=problems(400, 401, 403, 404, 409, 413, 422),
 )
 def edit_labels(caller: Operator, name: ProjectName, body: LabelEdit, parts: Parts) -> ProjectOut:
-    relabelling.edit_labels(parts.store, name, body.labels, body.mapping, actor=caller.name)
+    relabelling.edit_labels(parts.store, name, body.labels, body.mapping, actor=acting(caller))
     return read(parts.store, name)
 
 
@@ -116,7 +116,7 @@ def delete_project(
         parts.store,
         name,
         confirmed=confirm,
-        actor=caller.name,
+        actor=acting(caller),
         days=days,
         with_argilla=with_argilla,
     )
@@ -130,7 +130,7 @@ def delete_project(
     responses=problems(401, 403, 404, 409, 422),
 )
 def restore_project(caller: Admin, name: ProjectName, parts: Parts) -> ProjectOut:
-    deleting.restore_project(parts.store, name, actor=caller.name)
+    deleting.restore_project(parts.store, name, actor=acting(caller))
     return read(parts.store, name)
 
 

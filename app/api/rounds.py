@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Response
 
-from app.api.access import Operator, Parts, Viewer
+from app.api.access import Operator, Parts, Viewer, acting
 from app.api.parameters import PREFIX, After, Limit, Paged, ProjectName, RoundNumber
 from app.api.problems import problems
 from app.api.round_shapes import RoundOut, RoundStart, SelectionOut, is_open
@@ -48,7 +48,7 @@ def start_round(
     round_ = commands.start_round(
         parts.store,
         name,
-        actor=caller.name,
+        actor=acting(caller),
         auto=body.auto if body else False,
         key_id=caller.id,
         idempotency_key=idempotency_key or "",
@@ -111,7 +111,7 @@ def list_selections(
 def cancel_round(
     caller: Operator, name: ProjectName, number: RoundNumber, parts: Parts
 ) -> RoundOut:
-    commands.cancel_round(parts.store, name, number, actor=caller.name)
+    commands.cancel_round(parts.store, name, number, actor=acting(caller))
     return read(parts.store, name, number)
 
 
@@ -125,7 +125,7 @@ def cancel_round(
 def finish_round(
     caller: Operator, name: ProjectName, number: RoundNumber, parts: Parts
 ) -> RoundOut:
-    commands.finish_round(parts.store, name, number, actor=caller.name)
+    commands.finish_round(parts.store, name, number, actor=acting(caller))
     return read(parts.store, name, number)
 
 
@@ -138,7 +138,7 @@ def finish_round(
 def resume_round(
     caller: Operator, name: ProjectName, number: RoundNumber, parts: Parts
 ) -> RoundOut:
-    commands.resume_round(parts.store, name, number, actor=caller.name)
+    commands.resume_round(parts.store, name, number, actor=acting(caller))
     return read(parts.store, name, number)
 
 

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from app.api import (
+    actions,
     annotators,
     events,
     health,
@@ -19,7 +20,9 @@ from app.api import (
 def api_router() -> APIRouter:
     """Everything that is not a page."""
     router = APIRouter()
-    parts = (projects, items, rounds, results, annotators, llm, events, keys, webhooks, health)
+    parts = (
+        projects, items, rounds, results, annotators, llm, events, actions, keys, webhooks, health,
+    )  # fmt: skip
     for part in parts:
         router.include_router(part.router)
     return router

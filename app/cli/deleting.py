@@ -6,8 +6,9 @@ import typer
 
 from app.api import projects as api_projects
 from app.bootstrap import build
+from app.cli.acting import actor
 from app.cli.output import AsJson, console, friendly, print_json
-from app.cli.projects import ACTOR, Name
+from app.cli.projects import Name
 from app.ports.store import Store
 from app.rounds import deleting
 from app.settings import read_settings
@@ -34,7 +35,7 @@ def delete(
             tx.projects.by_name(name)
         confirm = typer.prompt(f"Everything of {name} will be erased. Type its name to confirm")
     deleting.delete_project(
-        store, name, confirmed=confirm, actor=ACTOR, days=days, with_argilla=with_argilla
+        store, name, confirmed=confirm, actor=actor(), days=days, with_argilla=with_argilla
     )
     _say(store, name, f"{name} will be erased in {days:g} days. `rounds restore {name}` takes it "
          "back until then.", as_json=as_json)  # fmt: skip
@@ -44,7 +45,7 @@ def delete(
 def restore(name: Name, as_json: bool = AsJson) -> None:
     """Take a deletion back; the project is paused then."""
     store = build(read_settings()).store
-    deleting.restore_project(store, name, actor=ACTOR)
+    deleting.restore_project(store, name, actor=actor())
     _say(store, name, f"{name} is back, and paused. Next: rounds set {name} state=active",
          as_json=as_json)  # fmt: skip
 

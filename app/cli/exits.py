@@ -8,8 +8,9 @@ import typer
 
 from app.adapters.readers import FileRows
 from app.bootstrap import build
+from app.cli.acting import actor
 from app.cli.output import AsJson, console, friendly, print_json
-from app.cli.projects import ACTOR, Name, project_of
+from app.cli.projects import Name, project_of
 from app.core.errors import WrongInput
 from app.core.importing import RowLimits
 from app.exits import predictions
@@ -134,7 +135,7 @@ def import_bundle(
     """Bring a whole project back, here or elsewhere, with its rounds, labels and classifiers."""
     places = build(read_settings()).places
     with file.open("rb") as source:
-        project = restore(places, source, name=name, actor=ACTOR)
+        project = restore(places, source, name=name, actor=actor())
     if as_json:
         print_json(project_of(places.store, project.name))
     else:

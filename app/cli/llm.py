@@ -18,6 +18,7 @@ from app.api.llm_shapes import (
     TrustOut,
 )
 from app.bootstrap import build
+from app.cli.acting import actor
 from app.cli.output import AsJson, console, errors, friendly, print_json, print_table
 from app.core.errors import WrongInput
 from app.core.llm.entities import Purpose
@@ -27,7 +28,6 @@ from app.llm.asking import Progress as Told
 from app.llm.desk import Desk
 from app.settings import read_settings
 
-ACTOR = "command line"
 program = typer.Typer(
     help="Have an LLM label, choose, doubt or judge; measure it; see its cost.",
     no_args_is_help=True,
@@ -116,7 +116,7 @@ def adopt(
             purpose=_purpose(weak),
             provider=provider,
             min_confidence=default if min_confidence is None else min_confidence,
-            actor=ACTOR,
+            actor=actor(),
         )
     )
     if as_json:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import typer
 
 from app.cli import (
+    actions,
     annotators,
     deleting,
     exits,
@@ -33,6 +34,7 @@ PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         projects.refit,
         projects.status,
         relabelling.relabel,
+        actions.actions,
         deleting.delete,
         deleting.restore,
     ),

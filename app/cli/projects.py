@@ -12,6 +12,7 @@ from app.api import projects as api_projects
 from app.api.items import ImportOut
 from app.api.round_shapes import RoundOut
 from app.bootstrap import build
+from app.cli.acting import actor
 from app.cli.output import AsJson, console, friendly, print_json, print_table
 from app.core.entities import ImportReport, Project
 from app.core.errors import WrongInput
@@ -23,7 +24,6 @@ from app.rounds import commands, sentences
 from app.rounds.encoders import Encoders
 from app.settings import read_settings
 
-ACTOR = "command line"
 Name = Annotated[str, typer.Argument(help="The project's name.")]
 
 
@@ -84,7 +84,7 @@ def import_(
             name,
             rows if as_json else with_progress(rows),
             limits=RowLimits(max_text_chars=settings.max_text_chars),
-            actor=ACTOR,
+            actor=actor(),
             source=file.name,
             strict=strict,
         )
@@ -139,7 +139,9 @@ def set_(
     """Change settings from the next round on."""
     container = build(read_settings())
     store, given = container.store, parse_settings(settings)
-    project = commands.change_project(store, name, given, actor=ACTOR, encoders=container.encoders)
+    project = commands.change_project(
+        store, name, given, actor=actor(), encoders=container.encoders
+    )
     if as_json:
         print_json(project_of(store, name))
         return
@@ -160,7 +162,7 @@ def tell_what_is_sent(project: Project, encoders: Encoders) -> None:
 def refit(name: Name, as_json: bool = AsJson) -> None:
     """Have the features fitted anew on all items, at the next step that needs them."""
     store = build(read_settings()).store
-    commands.refit_features(store, name, actor=ACTOR)
+    commands.refit_features(store, name, actor=actor())
     if as_json:
         print_json(project_of(store, name))
     else:

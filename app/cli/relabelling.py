@@ -6,8 +6,9 @@ import typer
 
 from app.api import projects as api_projects
 from app.bootstrap import build
+from app.cli.acting import actor
 from app.cli.output import AsJson, console, friendly, print_json
-from app.cli.projects import ACTOR, Name
+from app.cli.projects import Name
 from app.core.errors import WrongInput
 from app.core.tasks.editing import by_words
 from app.rounds import relabelling
@@ -40,7 +41,7 @@ def relabel(
         drop=drop or (),
         add=add or (),
     )
-    project = relabelling.edit_labels(store, name, labels, mapping, actor=ACTOR)
+    project = relabelling.edit_labels(store, name, labels, mapping, actor=actor())
     if as_json:
         print_json(api_projects.read(store, name).model_dump(mode="json"))
         return

@@ -7,8 +7,9 @@ import typer
 
 from app.api import rounds as api_rounds
 from app.bootstrap import build
+from app.cli.acting import actor
 from app.cli.output import AsJson, console, friendly, print_json, print_table
-from app.cli.projects import ACTOR, Name
+from app.cli.projects import Name
 from app.core.errors import NotFound, RoundsError
 from app.ports.store import Page, Store, Transaction
 from app.rounds import commands, sentences
@@ -50,7 +51,7 @@ def start(
 ) -> None:
     """Start the next round."""
     store = _store()
-    round_ = commands.start_round(store, name, actor=ACTOR, auto=auto)
+    round_ = commands.start_round(store, name, actor=actor(), auto=auto)
     if as_json:
         print_json(_round(store, name, round_.number))
         return
@@ -102,7 +103,7 @@ def _ask(
 ) -> None:
     store = _store()
     number = _number(store, name, number)
-    command(store, name, number, actor=ACTOR)
+    command(store, name, number, actor=actor())
     if as_json:
         print_json(_round(store, name, number))
     else:

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from app.bootstrap import Container, build
+from app.cli.acting import actor
 from app.cli.output import AsJson, console, friendly, print_json
 from app.core.entities import ProjectState
 from app.core.errors import Unavailable
@@ -18,7 +19,6 @@ from app.logs import set_up_logs
 from app.rounds import commands, repairing
 from app.settings import read_settings
 
-ACTOR = "command line"
 Detach = Annotated[
     bool, typer.Option("--detach", help="Return once everything is ready; it goes on running.")
 ]
@@ -158,7 +158,7 @@ def _examine_projects(container: Container, *, repair: bool) -> list[dict[str, o
     for name in names:
         one = _look(f"project {name}", partial(_whole_in_argilla, container, name))
         if repair and not one["ok"]:
-            commands.repair_project(container.store, name, actor=ACTOR)
+            commands.repair_project(container.store, name, actor=actor())
             one["detail"] = f"{one['detail']}; a worker will repair it"
         found.append(one)
     return found

@@ -12,10 +12,10 @@ import typer
 from app.adapters.readers import FileRows
 from app.api.items import ImportOut
 from app.bootstrap import build
+from app.cli.acting import actor
 from app.cli.output import AsJson, console, friendly, print_json
 from app.cli.project_file import ProjectFile, read_project_file, written
 from app.cli.projects import (
-    ACTOR,
     labels_in,
     parse_settings,
     print_report,
@@ -134,7 +134,7 @@ def _create(
         )
     container = build(read_settings())
     store, given = container.store, {"name": name, "task": task, **given}
-    project = commands.create_project(store, given, actor=ACTOR, encoders=container.encoders)
+    project = commands.create_project(store, given, actor=actor(), encoders=container.encoders)
     if as_json:
         print_json(project_of(store, name))
         return
@@ -202,7 +202,7 @@ def _play(file: ProjectFile, *, as_json: bool) -> None:
         file.plan,
         reading if as_json else lambda: with_progress(reading()),
         limits=RowLimits(max_text_chars=settings.max_text_chars),
-        actor=ACTOR,
+        actor=actor(),
         source=file.data.name,
         open_round=file.start,
         encoders=container.encoders,

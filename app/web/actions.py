@@ -30,13 +30,13 @@ def start_round(
     parts: Parts,
     auto: Annotated[str, Form(max_length=10)] = "",
 ) -> RedirectResponse:
-    commands.start_round(parts.store, name, actor=session.key.name, auto=bool(auto))
+    commands.start_round(parts.store, name, actor=session.actor, auto=bool(auto))
     return _back(name, "auto" if auto else "started")
 
 
 @router.post("/projects/{name}/auto-off")
 def auto_off(session: Operator, name: ProjectName, parts: Parts) -> RedirectResponse:
-    commands.change_project(parts.store, name, {"auto": False}, actor=session.key.name)
+    commands.change_project(parts.store, name, {"auto": False}, actor=session.actor)
     return _back(name, "auto-off")
 
 
@@ -75,7 +75,7 @@ def steer_round(
         raise WrongInput(
             f"To cancel the round, type the project's name, {name}.", field="typed_name"
         )
-    COMMANDS[steering](parts.store, name, number, actor=session.key.name)
+    COMMANDS[steering](parts.store, name, number, actor=session.actor)
     return _back(name, steering)
 
 
@@ -112,7 +112,7 @@ def delete_project(
         parts.store,
         name,
         confirmed=typed_name.strip(),
-        actor=session.key.name,
+        actor=session.actor,
         with_argilla=bool(with_argilla),
     )
     return _back(name, "deleted")
@@ -121,7 +121,7 @@ def delete_project(
 @router.post("/projects/{name}/restore")
 def restore_project(session: Operator, name: ProjectName, parts: Parts) -> RedirectResponse:
     allowed(session.key, Role.ADMIN)
-    deleting.restore_project(parts.store, name, actor=session.key.name)
+    deleting.restore_project(parts.store, name, actor=session.actor)
     return _back(name, "restored")
 
 

@@ -47,7 +47,7 @@ async def create_project(request: Request, session: Viewer, parts: Parts) -> Res
                 parts,
                 given,
                 _file(form),
-                session.key.name,
+                session.actor,
                 limiter=request.app.state.import_threads,
             )
         except RoundsError as problem:

@@ -1,7 +1,5 @@
 """Pages to read: all projects, one project, one round, one chosen item."""
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
@@ -19,6 +17,7 @@ from app.rounds import sentences
 from app.web.curve import curve_of
 from app.web.rendering import page
 from app.web.sessions import Viewer
+from app.web.tables import csv_file
 
 router = APIRouter()
 ROWS = 50
@@ -127,13 +126,12 @@ def _worker_missing(parts: Parts, latest: RoundOut | None) -> bool:
 def curve_file(session: Viewer, name: ProjectName, parts: Parts) -> Response:
     with parts.store.transaction() as tx:
         curve = curve_of(tx.views.metrics(tx.projects.by_name(name).id))
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(["round", "labels", "accuracy", "low", "high", "macro_f1", "held_out_items"])
-    for p in curve.points if curve else ():
-        writer.writerow([p.round, p.labels, p.accuracy, p.low, p.high, p.macro_f1, p.n])
-    headers = {"Content-Disposition": f'attachment; filename="{name}-curve.csv"'}
-    return Response(text.getvalue(), media_type="text/csv", headers=headers)
+    head = ["round", "labels", "accuracy", "low", "high", "macro_f1", "held_out_items"]
+    lines = [
+        [p.round, p.labels, p.accuracy, p.low, p.high, p.macro_f1, p.n]
+        for p in (curve.points if curve else ())
+    ]
+    return csv_file(f"{name}-curve", head, lines)
 
 
 @router.get("/projects/{name}/rounds/{number}")

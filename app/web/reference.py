@@ -13,7 +13,7 @@ from app.web.rendering import page
 from app.web.sessions import session_of
 
 router = APIRouter()
-TAGS = ("projects", "items", "rounds", "results", "llm", "keys", "webhooks", "health")
+TAGS = ("projects", "items", "rounds", "results", "llm", "actions", "keys", "webhooks", "health")
 OK = ("200", "201", "202", "204")
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from fastapi import APIRouter, FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from app.web import actions, annotators, live, login, new_project, projects, reference
+from app.web import actions, annotators, audit, live, login, new_project, projects, reference
 from app.web.errors import add_error_pages
 
 STATIC = Path(__file__).parent / "static"
@@ -14,7 +14,7 @@ STATIC = Path(__file__).parent / "static"
 def add_pages(app: FastAPI) -> None:
     """The dashboard, its errors and its files. After the API: it shows the API's errors."""
     router = APIRouter(include_in_schema=False)
-    for part in (login, new_project, projects, annotators, live, actions, reference):
+    for part in (login, new_project, projects, annotators, audit, live, actions, reference):
         router.include_router(part.router)
     app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

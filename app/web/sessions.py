@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from app.api.access import Parts, allowed
 from app.api.wiring import ApiParts
+from app.core.acting import Actor, Via, by_key
 from app.core.entities import ApiKey, Role
 from app.core.errors import NotAllowed
 
@@ -28,6 +29,10 @@ class Session:
 
     key: ApiKey
     csrf: str
+
+    @property
+    def actor(self) -> Actor:
+        return by_key(self.key, Via.PAGE)
 
     @property
     def may_steer(self) -> bool:

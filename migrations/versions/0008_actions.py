@@ -1,14 +1,53 @@
-"""Who did what."""
+"""Who did what: every command of a person, in the transaction of its effect.
+
+Actions outlive the project they were about (deleting it is one of them), so they name it and do not
+refer to it. Nobody can change or delete one, not even with the project.
+"""
+
+from alembic import op
 
 revision = "0008"
 down_revision = "0007"
 branch_labels = None
 depends_on = None
 
+TABLE = """
+CREATE TABLE actions (
+    id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at          timestamptz NOT NULL DEFAULT now(),
+    kind        text NOT NULL CHECK (kind ~ '^[a-z_]+[.][a-z_]+$'),
+    actor       text NOT NULL CHECK (actor <> ''),
+    via         text NOT NULL CHECK (via IN ('api', 'page', 'command line')),
+    key_id      bigint REFERENCES api_keys,
+    login       text CHECK (login <> ''),
+    project_id  bigint,
+    project     text,
+    round       integer CHECK (round > 0),
+    detail      jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(detail) = 'object'),
+    CHECK ((project_id IS NULL) = (project IS NULL)),
+    CHECK (round IS NULL OR project IS NOT NULL),
+    -- keys act through the service, users of the machine at the command line
+    CHECK ((via = 'command line') = (key_id IS NULL)),
+    CHECK ((via = 'command line') = (login IS NOT NULL))
+);
+CREATE INDEX actions_by_project ON actions (project_id, id);
+
+CREATE FUNCTION refuse_any_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% is append-only: % refused', TG_TABLE_NAME, TG_OP
+        USING ERRCODE = 'integrity_constraint_violation';
+END $$;
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON actions
+    FOR EACH ROW EXECUTE FUNCTION refuse_any_change();
+CREATE TRIGGER append_only_too BEFORE TRUNCATE ON actions
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_any_change();
+"""
+
 
 def upgrade() -> None:
-    pass
+    op.execute(TABLE)
 
 
 def downgrade() -> None:
-    pass
+    op.execute("DROP TABLE actions")
+    op.execute("DROP FUNCTION refuse_any_change")

@@ -685,6 +685,44 @@ def test_deleting_one_project_does_not_open_the_facts_of_another(db: Database) -
             db.run("DELETE FROM labels WHERE project_id = %s", other)
 
 
+# --- actions ---
+
+
+def action(db: Database, **given: Any) -> int:
+    row = {"kind": "project.changed", "actor": "anna", "via": "command line", "login": "anna"}
+    return db.insert("actions", **{**row, **given})
+
+
+def test_actions_are_for_ever_even_when_their_project_goes(db: Database) -> None:
+    project = everything(db)
+    name = db.value("SELECT name FROM projects WHERE id = %s", project)
+    action(db, project_id=project, project=name, round=1)
+    for statement in ("UPDATE actions SET actor = 'b'", "DELETE FROM actions", "TRUNCATE actions"):
+        with pytest.raises(errors.IntegrityError, match="append-only"):
+            db.run(statement)
+    assert db.value("SELECT delete_project(%s)", name) is True
+    assert db.value("SELECT count(*) FROM actions WHERE project_id = %s", project) == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"via": "pigeon"},
+        {"via": "api"},  # through the service, and no key
+        {"login": None},
+        {"actor": ""},
+        {"kind": "changed"},
+        {"project": "shop"},  # a name without its id
+        {"round": 1},  # of no project
+        {"detail": "[]"},
+    ],
+)
+def test_an_action_names_who_and_how(db: Database, wrong: dict[str, Any]) -> None:
+    action(db)
+    with pytest.raises(errors.CheckViolation):
+        action(db, **wrong)
+
+
 # --- projects, items, keys ---
 
 

@@ -1,12 +1,14 @@
 """What happened, and who did it, in Postgres."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.adapters.postgres import rows
 from app.adapters.postgres.engine import Sql
+from app.core.acting import Actor
 from app.core.entities import Event
+from app.ports.store.reading import Page
 
 
 class PostgresEvents:
@@ -31,11 +33,49 @@ class PostgresEvents:
             "SELECT :kind, :actor, cast(:project AS bigint), cast(:round AS bigint), "
             "cast(:detail AS jsonb) FROM turn",
             kind=kind,
-            actor=actor,
+            actor=str(actor),
             project=project_id,
             round=round_id,
             detail=json.dumps(detail),
         )
+        if isinstance(actor, Actor):
+            self._keep_action(kind, actor, project_id, round_id, detail)
+
+    def _keep_action(
+        self,
+        kind: str,
+        actor: Actor,
+        project_id: int | None,
+        round_id: int | None,
+        detail: Mapping[str, Any],
+    ) -> None:
+        self.sql.run(
+            "INSERT INTO actions (kind, actor, via, key_id, login, project_id, project, round, "
+            "detail) VALUES (:kind, :actor, :via, :key, :login, :project, "
+            "(SELECT name FROM projects WHERE id = cast(:project AS bigint)), "
+            "(SELECT number FROM rounds WHERE id = cast(:round AS bigint)), "
+            "cast(:detail AS jsonb))",
+            kind=kind,
+            actor=str(actor),
+            via=actor.via.value,
+            key=actor.key_id,
+            login=actor.login,
+            project=project_id,
+            round=round_id,
+            detail=json.dumps(detail),
+        )
+
+    def actions(self, project_id: int | None, before: int, limit: int) -> Page:
+        found = self.sql.all(
+            "SELECT id, at, kind, actor, via, key_id, login, project, round, detail FROM actions "
+            "WHERE (cast(:project AS bigint) IS NULL OR project_id = :project) "
+            "AND (:before = 0 OR id < :before) ORDER BY id DESC LIMIT :limit",
+            project=project_id,
+            before=before,
+            limit=limit + 1,
+        )
+        shown = [dict(row) for row in found[:limit]]
+        return Page(shown, shown[-1]["id"] if len(found) > limit else None)
 
     def since(self, project_id: int, after: int, limit: int) -> Sequence[Event]:
         found = self.sql.all(

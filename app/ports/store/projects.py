@@ -13,6 +13,7 @@ from app.core.entities import (
 )
 from app.core.projects import ProjectSettings
 from app.core.tasks import TaskSpec
+from app.ports.store.reading import Page
 
 
 class Projects(Protocol):
@@ -88,5 +89,10 @@ class Events(Protocol):
         project_id: int | None = None,
         round_id: int | None = None,
         **detail: Any,
-    ) -> None: ...
+    ) -> None:
+        """What an `Actor` did is kept as an action too."""
+
+    def actions(self, project_id: int | None, before: int, limit: int) -> Page:
+        """What people did, newest first, in one project or everywhere; `before` 0 begins."""
+
     def since(self, project_id: int, after: int, limit: int) -> Sequence[Event]: ...
