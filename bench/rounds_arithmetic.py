@@ -33,11 +33,12 @@ from threadpoolctl import threadpool_limits
 from app.adapters.features import LocalFeatureStore
 from app.adapters.features.parts import PartsWriter, item_ids, read_parts, shapes_of
 from app.adapters.features.stored import MappedFeatures
+from app.adapters.files import LocalFiles
 from app.core.models import train
 from app.core.strategies import DEFAULT, select_round
 from app.core.types import FeatureMatrix, SelectionRequest, TrainingSet
 from app.ports.feature_store import FeatureInfo
-from app.rounds.scoring import predict
+from app.rounds.scoring import Scores, score_rows
 from app.rounds.training import MOST_UNLABELLED
 
 CLASSES, WORDS, LENGTH, OWN = 14, 50_000, 12, 0.25
@@ -132,6 +133,10 @@ def _silent(done: int) -> None:
     """Nobody watches."""
 
 
+def _nobody_asks() -> None:
+    """There is no lease to lose."""
+
+
 @dataclass(frozen=True)
 class Seconds:
     fit: float
@@ -144,7 +149,7 @@ class Seconds:
         return self.fit + self.score + self.pick
 
 
-def one_round(features: MappedFeatures, self_training: str) -> Seconds:
+def one_round(features: MappedFeatures, keep: Path, self_training: str) -> Seconds:
     """As the steps of a round do it, without the database."""
     size = len(features.matrix)
     y = classes_of(size)
@@ -164,8 +169,10 @@ def one_round(features: MappedFeatures, self_training: str) -> Seconds:
         options={"self_training": self_training},
     )
     fitted = time.process_time()
-    probabilities = predict(classifier, features.matrix, candidates, features.release)
+    files = LocalFiles(keep / "files")
+    table = score_rows(files, classifier, features, candidates, _nobody_asks)
     scored = time.process_time()
+    scores = Scores(candidates, table)
     request = SelectionRequest(
         features=features.matrix,
         candidates=candidates,
@@ -173,7 +180,8 @@ def one_round(features: MappedFeatures, self_training: str) -> Seconds:
         batch_size=BATCH,
         seed=0,
         classes=classifier.classes,
-        probabilities=probabilities,
+        probabilities=scores.probabilities,
+        margins=scores.margins(),
         labelled_y=dict(zip(labelled.tolist(), y[labelled].tolist(), strict=True)),
     )
     picks = select_round(DEFAULT, request, audit_fraction=0.2).picks
@@ -186,8 +194,8 @@ def measure(keep: Path, size: int, self_training: str, repeats: int) -> dict[str
     """Medians over rounds in this process, and its peak memory."""
     features = opened(size, keep)
     with threadpool_limits(1):
-        one_round(features, self_training)
-        rounds = [one_round(features, self_training) for _ in range(repeats)]
+        one_round(features, keep, self_training)
+        rounds = [one_round(features, keep, self_training) for _ in range(repeats)]
     parts: dict[str, Callable[[Seconds], float]] = {
         "fit": lambda one: one.fit,
         "score": lambda one: one.score,

@@ -115,6 +115,9 @@ class SelectionRequest:
     seed: int
     classes: tuple[str, ...]
     probabilities: Floats | None = None
+    margins: Floats | None = None
+    """How torn each candidate is, where that is known already: probabilities of a large pool lie on
+    disk, and a strategy that goes by this alone need not read them all."""
     committee: Floats | None = None
     """Probabilities by each member of a committee: (members, candidates, classes)."""
     boosts: Floats | None = None

@@ -23,7 +23,7 @@ Measure = Callable[[Floats], Floats]
 def blocks(probabilities: Floats) -> Iterator[tuple[int, Floats]]:
     """(first row, class-major block) over all rows."""
     class_major = probabilities.T
-    lie_together = class_major.flags.c_contiguous
+    lie_together = class_major.strides[1] == class_major.itemsize
     for start in range(0, class_major.shape[1], BLOCK):
         block = class_major[:, start : start + BLOCK]
         yield start, block if lie_together else np.ascontiguousarray(block)

@@ -1,17 +1,22 @@
-"""The classifier's view of every candidate."""
+"""The classifier's view of every candidate.
 
-from collections.abc import Callable, Mapping
+It lies on disk, written and read block by block: a pool of ten million needs hardly more memory
+than one of a million.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from io import BytesIO
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
 
+from app.core import uncertainty
 from app.core.errors import ArtefactDamaged
 from app.core.models import TrainedClassifier
 from app.core.types import FeatureMatrix, Floats, Rows
 from app.ports.feature_store import StoredFeatures
-from app.ports.files import Artefact
+from app.ports.files import Artefact, Files, Table
 from app.ports.store import ItemIds
 from app.rounds import featurising, training
 from app.rounds.work import Work
@@ -28,8 +33,31 @@ class ScoreSummary:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
+    """Of these candidates, in this order."""
+
     item_ids: ItemIds
-    probabilities: Floats
+    table: Table
+
+    @property
+    def probabilities(self) -> Floats:
+        return self.table.values
+
+    def margins(self) -> Floats:
+        """How torn the classifier is about each."""
+        out = np.empty(len(self.item_ids), np.float32)
+        for block in cut(len(out)):
+            out[block] = uncertainty.scores(uncertainty.margin, self.probabilities[block])
+            self.table.release()
+        return out
+
+    def predicted(self, classes: int) -> list[int]:
+        """How many are most probably of each class."""
+        found = np.zeros(classes, np.int64)
+        for block in cut(len(self.item_ids)):
+            best = uncertainty.predicted(self.probabilities[block])
+            found += np.bincount(best, minlength=classes)
+            self.table.release()
+        return found.tolist()
 
 
 def score_pool(work: Work) -> ScoreSummary:
@@ -37,28 +65,39 @@ def score_pool(work: Work) -> ScoreSummary:
     if work.round.classifier_id is None:
         return ScoreSummary(detail={"scored": 0, "note": "cold start: no classifier yet"})
     scores = _compute(work)
-    path = f"scores/{work.project.uid}/{work.round.number}-{work.round.classifier_id}.npz"
-    artefact = work.parts.files.put(path, _to_bytes(scores))
-    predicted = np.bincount(
-        scores.probabilities.argmax(axis=1), minlength=len(work.project.task.labels)
-    )
+    path = f"scores/{work.project.uid}/{work.round.number}-{work.round.classifier_id}.npy"
+    artefact = work.parts.files.keep_table(path, scores.table)
+    labels = work.project.task.labels
     return ScoreSummary(
-        checkpoint={"scores": {"path": artefact.path, "sha256": artefact.sha256}},
+        checkpoint={
+            "scores": {
+                "path": artefact.path,
+                "sha256": artefact.sha256,
+                "items": _digest(scores.item_ids),
+            }
+        },
         detail={
             "scored": len(scores.item_ids),
-            "predicted": dict(zip(work.project.task.labels, predicted.tolist(), strict=True)),
+            "predicted": dict(zip(labels, scores.predicted(len(labels)), strict=True)),
         },
     )
 
 
-def stored_scores(work: Work) -> Scores:
-    """The scores of this round; made again if the file is gone, for it is only a cache."""
+def stored_scores(work: Work, candidates: ItemIds) -> Scores | None:
+    """The scores that this round kept, if they are of these candidates and still there: they are
+    only a cache."""
     kept = work.round.checkpoint["scores"]
+    if kept.get("items") != _digest(candidates):
+        return None
     try:
-        with np.load(BytesIO(work.parts.files.get(Artefact(**kept)))) as arrays:
-            return Scores(arrays["item_ids"], arrays["probabilities"])
+        table = work.parts.files.table(Artefact(kept["path"], kept["sha256"]))
     except ArtefactDamaged:
-        return _compute(work)
+        return None
+    return Scores(candidates, table)
+
+
+def _digest(item_ids: ItemIds) -> str:
+    return sha256(np.ascontiguousarray(item_ids, np.int64).data).hexdigest()
 
 
 def _compute(work: Work) -> Scores:
@@ -76,25 +115,39 @@ def scores_of(
 ) -> Scores:
     """What a classifier thinks of these items."""
     rows = stored.rows_of(candidates)
+    return Scores(candidates, score_rows(work.parts.files, fitted, stored, rows, work.check))
 
-    def between_blocks() -> None:
-        work.check()
+
+def score_rows(
+    files: Files,
+    fitted: TrainedClassifier,
+    stored: StoredFeatures,
+    rows: Rows,
+    check: Callable[[], None],
+) -> Table:
+    """Probabilities of these rows, on disk; `check` is called before each block."""
+    table = files.new_table(len(rows), len(fitted.classes))
+    for block in cut(len(rows)):
+        check()
+        table.write(block.start, _class_major(fitted, stored.matrix, rows[block]).T)
         stored.release()
-
-    return Scores(candidates, predict(fitted, stored.matrix, rows, between_blocks))
+    return table
 
 
 def predict(
     fitted: TrainedClassifier, matrix: FeatureMatrix, rows: Rows, check: Callable[[], None]
 ) -> Floats:
-    """Probabilities of some rows, block by block so that memory stays small; `check` is called
-    before each. They lie class by class, as choosing reads them."""
+    """The same in memory, for fewer rows. They lie class by class, as choosing reads them."""
     class_major = np.empty((len(fitted.classes), len(rows)), dtype=np.float32)
-    for start in range(0, len(rows), BLOCK):
+    for block in cut(len(rows)):
         check()
-        block = slice(start, start + BLOCK)
         class_major[:, block] = _class_major(fitted, matrix, rows[block])
     return class_major.T
+
+
+def cut(rows: int) -> Iterator[slice]:
+    """So many rows in blocks."""
+    return (slice(start, start + BLOCK) for start in range(0, rows, BLOCK))
 
 
 def _class_major(fitted: TrainedClassifier, matrix: FeatureMatrix, rows: Rows) -> Floats:
@@ -104,9 +157,3 @@ def _class_major(fitted: TrainedClassifier, matrix: FeatureMatrix, rows: Rows) -
     if end - begin > NEARLY_ALL * len(rows):
         return fitted.predict_proba(matrix.take(rows)).T
     return np.take(fitted.predict_proba(matrix.between(begin, end)).T, rows - begin, axis=1)
-
-
-def _to_bytes(scores: Scores) -> bytes:
-    buffer = BytesIO()
-    np.savez(buffer, item_ids=scores.item_ids, probabilities=scores.probabilities)
-    return buffer.getvalue()

@@ -10,10 +10,11 @@ from app.core.entities import NewSelection
 from app.core.models import TrainedClassifier
 from app.core.strategies import cold_start, select_round
 from app.core.tasks import task_type
-from app.core.types import Floats, Selection, SelectionRequest
+from app.core.types import Selection, SelectionRequest
 from app.ports.feature_store import StoredFeatures
 from app.rounds import featurising, pools, scoring, training
 from app.rounds.pools import Pool
+from app.rounds.scoring import Scores
 from app.rounds.work import Work
 
 
@@ -23,7 +24,7 @@ class Seen:
 
     pool: Pool
     stored: StoredFeatures
-    probabilities: Floats | None
+    scores: Scores | None
 
 
 def see_now(work: Work) -> Seen:
@@ -32,10 +33,9 @@ def see_now(work: Work) -> Seen:
     pool = pools.pool_of_now(work, stored, pools.labels_of_now(work, stored))
     if work.round.classifier_id is None:
         return Seen(pool, stored, None)
-    scores = scoring.stored_scores(work)
-    if np.array_equal(scores.item_ids, pool.candidates):
-        return Seen(pool, stored, scores.probabilities)
-    # some got a label or came back since: scored anew, as a replay will
+    if scores := scoring.stored_scores(work, pool.candidates):
+        return Seen(pool, stored, scores)
+    # some got a label or came back since, or the file is gone: scored anew, as a replay will
     with work.store.transaction() as tx:
         classifier = tx.classifiers.get(work.round.classifier_id)
     return see(work, pool, training.load(work.parts, classifier))
@@ -46,8 +46,7 @@ def see(work: Work, pool: Pool, fitted: TrainedClassifier | None) -> Seen:
     stored = featurising.of_round(work)
     if fitted is None:
         return Seen(pool, stored, None)
-    scores = scoring.scores_of(work, fitted, stored, pool.candidates)
-    return Seen(pool, stored, scores.probabilities)
+    return Seen(pool, stored, scoring.scores_of(work, fitted, stored, pool.candidates))
 
 
 def choose(work: Work, seen: Seen) -> tuple[SelectionRequest, Selection]:
@@ -72,7 +71,8 @@ def _request(work: Work, seen: Seen) -> SelectionRequest:
         batch_size=work.round.batch_size,
         seed=work.round.seed,
         classes=work.project.task.labels,
-        probabilities=seen.probabilities,
+        probabilities=seen.scores.probabilities if seen.scores else None,
+        margins=seen.scores.margins() if seen.scores else None,
         labelled_y=dict(
             zip(
                 stored.rows_of(labelled).tolist(),

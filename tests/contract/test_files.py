@@ -9,12 +9,14 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from app.adapters.files import LocalFiles
 from app.adapters.folders import scratch
 from app.core.errors import ArtefactDamaged, Unavailable, WrongInput
-from app.ports.files import Files
+from app.core.types import Floats
+from app.ports.files import Files, Table
 
 
 @pytest.fixture
@@ -127,3 +129,58 @@ def test_what_a_killed_writer_left_is_removed_and_the_living_left_alone(tmp_path
             assert not left.exists()
             assert mine.exists()  # ours lives
     assert list(tmp_path.iterdir()) == []
+
+
+# --- tables ---
+
+
+def filled(files: Files, rows: int = 1_000) -> tuple[Table, Floats]:
+    wanted = np.random.default_rng(rows).random((rows, 3), np.float32)
+    table = files.new_table(rows, 3)
+    for begin in range(0, rows, 300):
+        table.write(begin, wanted[begin : begin + 300])
+    return table, wanted
+
+
+@pytest.mark.parametrize("rows", [0, 1, 299, 1_000])
+def test_a_table_holds_what_was_written(files: Files, rows: int) -> None:
+    table, wanted = filled(files, rows)
+    artefact = files.keep_table("scores/1.npy", table)
+    for values in (table.values, files.table(artefact).values):
+        assert np.array_equal(values, wanted)
+        assert values.shape == (rows, 3)
+        assert values.T.flags.c_contiguous
+    assert files.keep_table("scores/2.npy", filled(files, rows)[0]).sha256 == artefact.sha256
+
+
+def test_what_was_let_go_is_read_again(files: Files) -> None:
+    table, wanted = filled(files)
+    assert np.array_equal(table.values, wanted)
+    table.release()
+    assert np.array_equal(table.values, wanted)
+
+
+def test_a_table_goes_with_the_last_who_refers_to_it(files: Files, tmp_path: Path) -> None:
+    table, wanted = filled(files)
+    values = table.values
+    del table
+    assert np.array_equal(values, wanted)  # its pages stay as long as they are mapped
+    assert list((tmp_path / "store").rglob("*")) == []
+
+
+def test_a_kept_table_is_all_that_is_left(files: Files, tmp_path: Path) -> None:
+    table, _ = filled(files)
+    files.keep_table("demo/a", table)
+    del table
+    assert sorted(p.name for p in (tmp_path / "store").rglob("*")) == ["a", "demo"]
+
+
+def test_a_table_that_changed_or_went_is_noticed(files: Files, tmp_path: Path) -> None:
+    artefact = files.keep_table("a", filled(files)[0])
+    with (tmp_path / "store" / "a").open("r+b") as file:
+        file.seek(-1, 2)
+        file.write(b"\x01")
+    with pytest.raises(ArtefactDamaged, match="not the one recorded"):
+        files.table(artefact)
+    with pytest.raises(ArtefactDamaged, match=r"cannot be read"):
+        files.table(replace(artefact, path="b"))

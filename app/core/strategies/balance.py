@@ -18,7 +18,7 @@ Counts = NDArray[np.int64]
 
 def level_classes(pool: Pool, size: int) -> Proposal:
     """Each next pick comes from the predicted class with the fewest labels, the most doubtful."""
-    scored = uncertainty.scores(uncertainty.margin, pool.probabilities)
+    scored = pool.scores(uncertainty.margin)
     guess = uncertainty.predicted(pool.probabilities)
     counts = np.bincount(
         np.fromiter(pool.request.labelled_y.values(), np.int64), minlength=len(pool.request.classes)

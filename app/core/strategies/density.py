@@ -9,9 +9,9 @@ from app.core.types import Floats
 
 def margin_in_the_thick(pool: Pool) -> Floats:
     """Doubt times mean cosine to the whole pool, `density_power` telling how much that counts."""
-    scored = uncertainty.scores(uncertainty.margin, pool.probabilities)
     density = np.maximum(_mean_cosine(pool), np.float32(1e-3))
-    scored *= np.power(density, np.float32(pool.option("density_power", 1.0)))
+    power = np.float32(pool.option("density_power", 1.0))
+    scored: Floats = pool.scores(uncertainty.margin) * np.power(density, power)
     return scored
 
 

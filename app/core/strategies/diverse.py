@@ -24,7 +24,7 @@ Spread = Callable[[Pool, Rows, Floats, int], Rows]
 
 
 def margin_of(pool: Pool) -> Floats:
-    return uncertainty.scores(uncertainty.margin, pool.probabilities)
+    return pool.scores(uncertainty.margin)
 
 
 def boosted_margin_of(pool: Pool) -> Floats:

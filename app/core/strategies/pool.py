@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core import uncertainty
 from app.core.diversity.vectors import PoolVectors
 from app.core.errors import WrongInput
 from app.core.types import Floats, Rows, SelectionRequest
@@ -34,6 +35,12 @@ class Pool:
         if self.request.probabilities is None:
             raise WrongInput("This strategy needs a classifier's probabilities.", field="strategy")
         return self.request.probabilities
+
+    def scores(self, measure: uncertainty.Measure) -> Floats:
+        """A measure of doubt for each candidate. Not to be written to."""
+        if measure is uncertainty.margin and self.request.margins is not None:
+            return self.request.margins
+        return uncertainty.scores(measure, self.probabilities)
 
     @property
     def committee(self) -> Floats:
@@ -100,6 +107,7 @@ def _check(request: SelectionRequest) -> None:
         raise WrongInput("The batch size cannot be negative.", field="batch_size")
     given = {
         "probabilities": request.probabilities,
+        "margins": request.margins,
         "boosts": request.boosts,
         "committee": None if request.committee is None else request.committee[0],
     }

@@ -28,7 +28,7 @@ def by_measure(
     """A strategy that takes the items for which a measure of doubt is highest."""
 
     def propose(pool: Pool, size: int) -> Proposal:
-        scored = uncertainty.scores(measure, pool.probabilities)
+        scored = pool.scores(measure)
         return Proposal(
             order=growing(scored, size + 16, pool.chance("ties")),
             score=lambda chosen: scored[chosen],
