@@ -91,6 +91,7 @@ class Container:
             features=self.places.features,
             poll_seconds=self.settings.poll_seconds,
             encoders=self.encoders,
+            providers=self.desk.providers,
         )
 
     @cached_property

@@ -7,6 +7,8 @@ from app.adapters.features import LocalFeatureStore
 from app.adapters.files import LocalFiles
 from app.adapters.postgres.store import PostgresStore
 from app.core.entities import Round, RoundState, SelectedItem
+from app.llm.desk import NoProviders
+from app.ports.llm import Providers
 from app.rounds import commands
 from app.rounds.runner import Runner
 from app.rounds.work import Parts
@@ -20,7 +22,12 @@ class PlayedProject:
     """`shop`, with texts whose true labels are known and an annotation tool in memory."""
 
     def __init__(
-        self, store: PostgresStore, folder: Path, count: int = 300, **settings: Any
+        self,
+        store: PostgresStore,
+        folder: Path,
+        count: int = 300,
+        providers: Providers | None = None,
+        **settings: Any,
     ) -> None:
         self.store = store
         self.tool = FakeAnnotationTool()
@@ -30,6 +37,7 @@ class PlayedProject:
             LocalFiles(folder / "files"),
             LocalFeatureStore(folder / "features"),
             poll_seconds=0.0,
+            providers=providers or NoProviders(),
         )
         self.runner = Runner(self.parts, name="test", lease_seconds=30)
         rows = sample_texts(count, seed=3)

@@ -21,15 +21,17 @@ from app.api.llm_shapes import (
     JudgementList,
     LabelAsking,
     LabelledOut,
+    Reopening,
     SelectAsking,
     SelectedOut,
+    StandingOut,
     TrustOut,
 )
 from app.api.parameters import PREFIX, ProjectName
 from app.api.problems import problems
 from app.core.llm.entities import Purpose
 from app.core.llm.money import in_dollars
-from app.llm import doubting, judging, labelling, selecting, trusting
+from app.llm import doubting, judging, labelling, selecting, standing, trusting
 from app.ports.store import Store
 
 router = APIRouter(prefix=PREFIX, tags=["llm"])
@@ -125,6 +127,28 @@ def get_trust(
     caller: Viewer, name: ProjectName, parts: Parts, provider: str | None = None
 ) -> TrustOut:
     return TrustOut.of(trusting.trust(parts.desk, name, provider=provider))
+
+
+@router.get(
+    "/projects/{name}/llm/standing",
+    summary="How far people agree with what an LLM labels in their place",
+    responses=problems(401, 403, 404, 422),
+)
+def get_standing(
+    caller: Viewer, name: ProjectName, parts: Parts, provider: str | None = None
+) -> StandingOut:
+    return StandingOut.of(standing.standing(parts.desk, name, provider=provider))
+
+
+@router.post(
+    "/projects/{name}/llm/reopen",
+    summary="Let a suspended LLM label again",
+    description="Its standing audit begins anew.",
+    responses=problems(400, 401, 403, 404, 409, 413, 422),
+)
+def reopen(caller: Operator, name: ProjectName, parts: Parts, body: Reopening) -> StandingOut:
+    found = standing.reopen(parts.desk, name, provider=body.provider, actor=caller.name)
+    return StandingOut.of(found)
 
 
 @router.get(

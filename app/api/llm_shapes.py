@@ -8,12 +8,14 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.core.llm.drift import Agreement
 from app.core.llm.money import Estimate, in_dollars
 from app.core.llm.trust import Trust
 from app.llm.doubting import Doubt
 from app.llm.judging import Judged
 from app.llm.labelling import Adopted, LabelReport
 from app.llm.selecting import Chosen
+from app.llm.standing import Standing
 from app.llm.trusting import TrustReport
 
 LabelPurpose = Literal["label", "weak_labels"]
@@ -225,7 +227,7 @@ class TrustOut(BaseModel):
     strict_agreement: float | None = Field(description="Without forgiving how it spells labels.")
     as_it_says: CalibrationOut
     recalibrated: CalibrationOut | None = Field(
-        description="After a correction that was fitted on other items. It routes nothing yet."
+        description="After a correction that was fitted on other items; routes with `llm.recalibrate`."
     )
 
     @classmethod
@@ -239,6 +241,56 @@ class TrustOut(BaseModel):
             as_it_says=CalibrationOut.of(found.plain),
             recalibrated=CalibrationOut.of(found.recalibrated) if found.recalibrated else None,
         )
+
+
+class AgreementOut(BaseModel):
+    items: int
+    agreement: float | None
+    interval: tuple[float, float] = Field(description="At 99%: there is a look every round.")
+
+    @classmethod
+    def of(cls, found: Agreement) -> "AgreementOut":
+        return cls(items=found.n, agreement=found.share, interval=(found.low, found.high))
+
+
+class SuspensionOut(BaseModel):
+    """Why it may label nothing until somebody reopens it."""
+
+    reason: str
+    since: datetime
+
+
+class StandingOut(BaseModel):
+    """How far people agree with what an LLM labels in their place."""
+
+    provider: str
+    model: str
+    window: AgreementOut = Field(description="The newest audited items.")
+    before: AgreementOut = Field(description="Those before them, since it was last reopened.")
+    min_agreement: float
+    drift: str | None = Field(description="What would suspend it before its next labels.")
+    suspended: SuspensionOut | None
+
+    @classmethod
+    def of(cls, found: Standing) -> "StandingOut":
+        suspension = found.suspension
+        return cls(
+            provider=found.provider,
+            model=found.model,
+            window=AgreementOut.of(found.audit.window),
+            before=AgreementOut.of(found.audit.before),
+            min_agreement=found.audit.bound,
+            drift=found.audit.drift,
+            suspended=SuspensionOut(reason=suspension.reason, since=suspension.created_at)
+            if suspension
+            else None,
+        )
+
+
+class Reopening(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"examples": [{}]})
+
+    provider: str | None = Field(None, description="The project's own if left out.")
 
 
 class CostLine(BaseModel):

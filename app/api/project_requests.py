@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.llm.entities import Purpose
+from app.core.llm.routing import LabelledBy
 from app.core.projects import EMBEDDINGS, NAME
 
 EXAMPLE: Any = {
@@ -140,6 +141,50 @@ class GivenLlm(BaseModel):
         None,
         description="Weight of its labels in training; 0.5 by default.",
         json_schema_extra=_documented(exclusiveMinimum=0, maximum=1),
+    )
+    labelled_by: str | None = Field(
+        None,
+        description="Who labels the batches of rounds: `humans` (the default), the `llm` (people "
+        "get what it leaves unanswered), `llm_then_humans` (people get what it is less sure of "
+        "than `min_confidence`; only once its confidence can be trusted), or `both`: people, with "
+        "its answers beside theirs for comparison.",
+        json_schema_extra=_documented(enum=[one.value for one in LabelledBy]),
+    )
+    min_confidence: float | None = Field(
+        None,
+        description="With `llm_then_humans`: what it is less sure of goes to people; 0.9 by "
+        "default.",
+        json_schema_extra=_documented(minimum=0, maximum=1),
+    )
+    audit_share: float | None = Field(
+        None,
+        description="Of what it could label, so much goes to people instead, to see how far they "
+        "agree; 0.1 by default.",
+        json_schema_extra=_documented(minimum=0, maximum=1),
+    )
+    min_agreement: float | None = Field(
+        None,
+        description="Surely less than this in the standing audit suspends it; 0.8 by default.",
+        json_schema_extra=_documented(minimum=0, maximum=1),
+    )
+    audit_window: int | None = Field(
+        None,
+        description="So many audited items are looked at together; 50 by default.",
+        json_schema_extra=_documented(minimum=10, maximum=10_000),
+    )
+    recalibrate: bool | None = Field(
+        None,
+        description="Correct its confidence by what people said, before it decides anything.",
+    )
+    weak_start: bool | None = Field(
+        None,
+        description="In a cold start it gives weak labels to what it is sure of; people get the "
+        "rest.",
+    )
+    weak_confidence: float | None = Field(
+        None,
+        description="How sure it must be for a weak label; 0.85 by default.",
+        json_schema_extra=_documented(minimum=0, maximum=1),
     )
 
 

@@ -73,6 +73,14 @@ class LlmOut(BaseModel):
     max_cost: float
     max_cost_a_round: float | None
     label_weight: float
+    labelled_by: str
+    min_confidence: float
+    audit_share: float
+    min_agreement: float
+    audit_window: int
+    recalibrate: bool
+    weak_start: bool
+    weak_confidence: float
 
 
 class ClosingOut(BaseModel):

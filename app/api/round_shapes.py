@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.core.llm.money import in_dollars
 from app.ports.store import PoolCounts
 from app.rounds import sentences
 
@@ -26,6 +27,7 @@ class BatchCounts(BaseModel):
     pushed: int
     quarantined: int = Field(description="Items that Argilla will never take.")
     withdrawn: int
+    by_llm: int = Field(description="Labelled by an LLM in the place of people.")
     lost: int = Field(description="Items whose record somebody deleted in Argilla.")
     audit: int = Field(description="Of the selected, drawn at random.")
     answered: int = Field(description="With as many answers as they need.")
@@ -33,6 +35,48 @@ class BatchCounts(BaseModel):
         description="Answered, but not alike: an extra annotator or an adjudicator is asked."
     )
     labelled: int
+
+
+class RoundLlm(BaseModel):
+    """What an LLM did in a round. There is none where people label everything."""
+
+    labelled_by: str
+    source: str | None = Field(description="As its labels are signed; null until it is asked.")
+    answered: int = Field(description="Items that it has answered about so far.")
+    calls: int
+    cost: float = Field(description="Dollars.")
+    labelled: int = Field(description="Items that it labelled in the place of people.")
+    why: dict[str, int] = Field(
+        description="How the batch was divided: `answered`, `sure` and `weak` are the LLM's; "
+        "`unsure`, `unanswered`, `budget`, `audit_slice`, `standing_audit`, `comparison`, "
+        "`untrusted`, `suspended` and `not_allowed` went to people."
+    )
+    message: str
+
+    @classmethod
+    def of(cls, view: Mapping[str, Any]) -> "RoundLlm":
+        found, divided = view["llm"], view["checkpoint"].get("llm") or {}
+        return cls(
+            labelled_by=found["labelled_by"],
+            source=divided.get("source"),
+            answered=found["answered"],
+            calls=found["calls"],
+            cost=in_dollars(found["cost"]),
+            labelled=found["llm"],
+            why=found["routes"] or {},
+            message=sentences.of_llm(view),
+        )
+
+
+class ItemLlm(BaseModel):
+    """What an LLM says of an item, and who labels it."""
+
+    labelled_by: str = Field(description="`llm` or `people`.")
+    why: str
+    source: str
+    says: dict[str, Any] | None
+    confidence: float | None
+    rationale: str | None
 
 
 class Step(BaseModel):
@@ -90,6 +134,7 @@ class RoundOut(BaseModel):
                         "pushed": 20,
                         "quarantined": 0,
                         "withdrawn": 0,
+                        "by_llm": 0,
                         "lost": 0,
                         "audit": 4,
                         "answered": 12,
@@ -146,6 +191,7 @@ class RoundOut(BaseModel):
     waits_for: str | None = Field(
         None, description="While it waits for answers: for how many, and until when."
     )
+    llm: RoundLlm | None = Field(None, description="What an LLM labelled of the batch.")
     notes: list[str] = Field(description="What a person should know of its result.")
     findings: list[dict[str, Any]] = Field(description="What a person should know of its batch.")
     chosen_by: str | None = Field(description="Classifier that chose; null in a cold start.")
@@ -181,6 +227,7 @@ class RoundOut(BaseModel):
                 ),
                 "closed_by": view["checkpoint"].get("closed_by"),
                 "waits_for": sentences.waits_for(view),
+                "llm": RoundLlm.of(view) if view["llm"] else None,
                 "notes": view["checkpoint"].get("notes") or [],
                 "findings": view["findings"] or [],
                 "steps": [step_of(one) for one in view["steps"]] if whole else None,
@@ -228,6 +275,9 @@ class SelectionOut(BaseModel):
     classifier_version: str | None
     push_state: str = Field(
         description="`planned`, `pushed`, `withdrawn`, `quarantined` or `lost`."
+    )
+    llm: ItemLlm | None = Field(
+        description="What an LLM said of it in this round, and who labels it."
     )
     record_id: UUID | None = Field(description="The record in Argilla.")
     pushed_at: datetime | None

@@ -15,6 +15,7 @@ from app.api.llm_shapes import (
     JudgedOut,
     LabelledOut,
     SelectedOut,
+    StandingOut,
     TrustOut,
 )
 from app.bootstrap import build
@@ -23,7 +24,8 @@ from app.cli.output import AsJson, console, errors, friendly, print_json, print_
 from app.core.errors import WrongInput
 from app.core.llm.entities import Purpose
 from app.core.llm.money import Estimate
-from app.llm import doubting, judging, labelling, selecting, trusting
+from app.core.llm.permission import WEAK_CONFIDENCE
+from app.llm import doubting, judging, labelling, selecting, standing, trusting
 from app.llm.asking import Progress as Told
 from app.llm.desk import Desk
 from app.settings import read_settings
@@ -108,7 +110,7 @@ def adopt(
     as_json: bool = AsJson,
 ) -> None:
     """Let its answers be labels of items that have none, signed as its own."""
-    default = labelling.WEAK_CONFIDENCE if weak else 0.0
+    default = WEAK_CONFIDENCE if weak else 0.0
     found = AdoptedOut.of(
         labelling.adopt(
             _desk(),
@@ -240,6 +242,43 @@ def trust(name: Name, provider: Provider = None, as_json: bool = AsJson) -> None
         console.print(f"Recalibrated: {found.recalibrated.reason}")
     if found.as_it_says.calibration_error is None:
         console.print(f"Next: rounds llm label {name} --gold")
+
+
+@program.command("standing")
+@friendly
+def standing_(name: Name, provider: Provider = None, as_json: bool = AsJson) -> None:
+    """How far people agree with what it labels in their place, and whether it may go on."""
+    _print_standing(standing.standing(_desk(), name, provider=provider), as_json=as_json)
+
+
+@program.command()
+@friendly
+def reopen(name: Name, provider: Provider = None, as_json: bool = AsJson) -> None:
+    """Let a suspended LLM label again; its audit begins anew."""
+    found = standing.reopen(_desk(), name, provider=provider, actor=ACTOR)
+    _print_standing(found, as_json=as_json)
+
+
+def _print_standing(found: standing.Standing, *, as_json: bool) -> None:
+    shown = StandingOut.of(found)
+    if as_json:
+        print_json(shown.model_dump(mode="json"))
+        return
+    source, window = f"{shown.provider}/{shown.model}", shown.window
+    if window.agreement is None:
+        console.print(f"No label that {source} could have given was audited yet.", markup=False)
+    else:
+        low, high = window.interval
+        console.print(
+            f"People agree with {source} on {window.agreement:.1%} of the last {window.items:,} "
+            f"audited items (99% interval {low:.1%} to {high:.1%}).",
+            markup=False,
+        )
+    if shown.suspended is not None:
+        console.print(f"It is suspended: {shown.suspended.reason}", markup=False)
+        console.print("When you have looked: rounds llm reopen PROJECT", markup=False)
+    elif shown.drift is not None:
+        console.print(f"It will be suspended before it labels again: {shown.drift}", markup=False)
 
 
 @program.command()

@@ -149,6 +149,13 @@ class SelectedItem:
     chosen: NewSelection
     push_state: str
     record_id: UUID | None = None
+    checks_llm: bool = False
+    """People are asked in the place of an LLM, to see how far they agree."""
+
+    @property
+    def unprompted(self) -> bool:
+        """It measures something, so that nothing may be suggested to whoever labels it."""
+        return self.chosen.slice == Slice.AUDIT or self.checks_llm
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,7 @@ def settings_from(given: Mapping[str, Any], base: ProjectSettings | None = None)
     checked = {key: _CHECKS[key](key, value) for key, value in given.items()}
     settings = replace(base, stopping=stopping, closing=closing, llm=llm, **checked)
     settings.llm.insist_on_fields_of(settings.fields)
+    settings.llm.insist_on_sense()
     _check_together(settings)
     return settings
 

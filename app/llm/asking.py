@@ -30,6 +30,11 @@ Read = Callable[[Question, str], Sequence[NewAnswer]]
 """What an answer says of items; Malformed if it is not what was asked for."""
 Progress = Callable[[int, int], None]
 """Called with (questions done, questions in all), from any thread but one at a time."""
+Check = Callable[[], None]
+"""Called before every call, from any thread; what it raises ends the asking."""
+
+
+def unhurried() -> None: ...
 
 
 @dataclass
@@ -52,6 +57,7 @@ class Asker:
     account: Account
     read: Read
     progress: Progress = lambda done, total: None
+    check: Check = unhurried
 
     def ask(self, questions: Sequence[Question]) -> Told:
         """Every question once. Raises BudgetSpent or Unavailable when it cannot go on; what has
@@ -123,6 +129,7 @@ class _Asking:
 
     def _work(self, calls: Iterator[Sequence[int]]) -> None:
         while not self._stop.is_set():
+            self.asker.check()
             with self._lock:
                 part = next(calls, None)
             if part is None:

@@ -7,7 +7,7 @@ from app.core.entities import Item, Project
 from app.core.errors import WrongInput
 from app.core.llm.entities import Purpose, Request
 from app.core.llm.money import MICRO, Estimate, Ratio, estimate
-from app.llm.asking import Asker, Progress, Read
+from app.llm.asking import Asker, Check, Progress, Read, unhurried
 from app.llm.ledgers import StoreLedger
 from app.ports.llm import Account, Provider, Providers
 from app.ports.store import Store
@@ -92,10 +92,11 @@ class Sitting:
             model=self.provider.model,
             max_cost=round(settings.max_cost * MICRO),
             max_cost_a_round=None if a_round is None else round(a_round * MICRO),
+            schema_version=self.project.schema_version,
         )
 
-    def asker(self, read: Read, progress: Progress = silent) -> Asker:
-        return Asker(StoreLedger(self.store), self.provider, self.account, read, progress)
+    def asker(self, read: Read, progress: Progress = silent, check: Check = unhurried) -> Asker:
+        return Asker(StoreLedger(self.store), self.provider, self.account, read, progress, check)
 
     def items(self, item_ids: Sequence[int]) -> Sequence[Item]:
         """In the order given."""

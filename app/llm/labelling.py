@@ -1,6 +1,6 @@
 """An LLM as oracle: it labels items, one text an answer. Its labels are signed as its own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.core.entities import NewLabel
@@ -16,7 +16,6 @@ from app.llm.prompting import LABEL, label_request, sent_text
 from app.ports.llm import NewAnswer
 from app.ports.store import Transaction
 
-WEAK_CONFIDENCE = 0.85
 MOST_AT_ONCE = 100_000
 
 
@@ -167,27 +166,34 @@ def adopt(
     confidence was measured; weak labels are for a start from nothing, when it cannot be, and weigh
     less in training. A person's answer replaces any of them."""
     sitting = desk.begin(name, purpose, provider)
-    if min_confidence > 0 and purpose is not Purpose.WEAK_LABELS:
-        _insist_on_trust(sitting)
+    routes = min_confidence > 0 and purpose is not Purpose.WEAK_LABELS
+    read = _trusted(sitting).read if routes else _as_it_is
     with sitting.store.transaction() as tx:
         # one at a time with whoever makes labels of people's answers
         tx.projects.lock(sitting.project.id, "merge")
-        return _adopt(tx, sitting, min_confidence, actor)
+        return _adopt(tx, sitting, min_confidence, read, actor)
 
 
-def _insist_on_trust(sitting: Sitting) -> None:
-    found = trusting.trust_of(sitting)
-    if not found.may_route:
+def _as_it_is(confidence: float) -> float:
+    return confidence
+
+
+def _trusted(sitting: Sitting) -> trusting.Gauge:
+    found = trusting.gauge(sitting)
+    if not found.trust.may_route:
         raise Conflict(
-            f"Its confidence may not decide who labels yet. {found.reason} "
+            f"Its confidence may not decide who labels yet. {found.trust.reason} "
             "`rounds llm label --gold` asks about items that people have labelled."
         )
+    return found
 
 
-def _adopt(tx: Transaction, sitting: Sitting, least: float, actor: str) -> Adopted:
+def _adopt(
+    tx: Transaction, sitting: Sitting, least: float, read: Callable[[float], float], actor: str
+) -> Adopted:
     project, provider = sitting.project, sitting.provider
     found = tx.llm.opinions(project.id, sitting.purpose, provider.name, provider.model)
-    good = {one.item_id: one for one in found if one.confidence >= least}
+    good = {one.item_id: one for one in found if read(one.confidence) >= least}
     free = tx.llm.unlabelled(project.id, list(good))
     tx.labels.add(
         project.id,

@@ -55,10 +55,28 @@ def trust(
     )
 
 
-def trust_of(sitting: Sitting) -> Trust:
-    """Whether its confidence, as it stands, may route."""
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """Whether confidence may decide who labels, and how to read it when it does."""
+
+    trust: Trust
+    line: Recalibration | None
+
+    def read(self, confidence: float) -> float:
+        """What a stated confidence is worth."""
+        return confidence if self.line is None else float(self.line.of(np.array([confidence]))[0])
+
+
+def gauge(sitting: Sitting) -> Gauge:
+    """As it stands, or corrected where the project wants that: then it is judged by corrections
+    that were fitted on other items than those they are judged by."""
     found = _both(sitting)
-    return judge_trust(_confidence(found), _right(sitting.project, found))
+    confidence, right = _confidence(found), _right(sitting.project, found)
+    plain = judge_trust(confidence, right)
+    if not sitting.project.settings.llm.recalibrate or plain.calibration_error is None:
+        return Gauge(plain, None)
+    crossed = judge_trust(recalibrated(confidence, right), right)
+    return Gauge(replace(crossed, recalibrated=True), recalibrate(confidence, right))
 
 
 def _both(sitting: Sitting) -> list[Both]:

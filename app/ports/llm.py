@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from app.core.errors import Unavailable
@@ -63,6 +64,8 @@ class Account:
     max_cost: int
     """Millionths of a dollar, over the project."""
     max_cost_a_round: int | None
+    schema_version: int = 1
+    """Of the labels that it is asked to choose from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,40 @@ class Opinion:
     value: Mapping[str, Any]
     confidence: float
     rationale: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An LLM's answer about an item to one question."""
+
+    item_id: int
+    answer_id: int
+    value: Mapping[str, Any]
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class NewRoute:
+    """Who labels an item of a batch, and why."""
+
+    item_id: int
+    labelled_by: str
+    why: str
+    able: bool
+    answer_id: int | None
+    confidence: float | None
+    """As used: recalibrated where the project wants it."""
+    threshold: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """Why an LLM may label nothing, until somebody ends it."""
+
+    id: int
+    reason: str
+    figures: Mapping[str, Any]
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +201,31 @@ class LlmRecords(Protocol):
         """What the classifier thought of a round's items when it chose them."""
 
     def labelled_by_people(self, project_id: int) -> Sequence[int]: ...
+
+    # --- within rounds ---
+
+    def said(
+        self, project_id: int, purpose: Purpose, fingerprints: Sequence[bytes]
+    ) -> Sequence[Said]:
+        """Its answers about items to these very questions."""
+
+    def add_routes(
+        self, project_id: int, round_id: int, provider: str, model: str, routes: Sequence[NewRoute]
+    ) -> None: ...
+    def audited(
+        self, project_id: int, provider: str, model: str
+    ) -> Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+        """What it and people say of items that it could have labelled and people were asked about
+        instead, the oldest first; since it was last reopened."""
+
+    def suspension(self, project_id: int, provider: str, model: str) -> Suspension | None: ...
+    def suspend(
+        self, project_id: int, provider: str, model: str, reason: str, figures: Mapping[str, Any]
+    ) -> bool:
+        """False if it was already."""
+
+    def reopen(self, project_id: int, provider: str, model: str, actor: str) -> bool:
+        """False if it was not suspended."""
 
 
 class Ledger(Protocol):

@@ -7,7 +7,6 @@ from typing import TypeVar
 from app.core.entities import AnnotationDataset, ClassifierVersion, Project, Round, SelectedItem
 from app.core.errors import NotFound
 from app.core.tasks import task_type
-from app.core.types import Slice
 from app.ports.annotation_tool import (
     ANY_RESPONSE,
     DatasetSpec,
@@ -126,7 +125,7 @@ def record_of(
     if chosen.uncertainty is not None:
         metadata["uncertainty"] = float(chosen.uncertainty)
     suggestion = None
-    if chosen.slice != Slice.AUDIT and chosen.prediction and classifier is not None:
+    if not selected.unprompted and chosen.prediction and classifier is not None:
         value = next(iter(chosen.prediction.values()))
         metadata["prediction"] = str(value)
         suggestion = Suggestion(value, chosen.confidence or 0.0, classifier.agent)

@@ -5,6 +5,7 @@ from typing import Any
 
 from app.core.closing_rules import DEFAULT_CLOSING_HOURS
 from app.core.entities import Project
+from app.core.llm.money import in_dollars
 from app.core.stopping.settings import BOUNDS, DEFAULT_MAX_ROUNDS, Stopping
 
 
@@ -19,6 +20,8 @@ def of_round(view: Mapping[str, Any]) -> str:
         return f"Round {number} was cancelled; {counts['labelled']} of its labels were kept."
     if state == "closed":
         return _closed(view)
+    if state == "pushing" and view["llm"] and not view["llm"]["source"]:
+        return f"Round {number} is at work. {view['llm']['message']}"
     return f"Round {number} is at work: {state}."
 
 
@@ -34,6 +37,34 @@ def _annotating(number: int, counts: Mapping[str, int]) -> str:
             f"somebody to decide {items} on which annotators disagree."
         )
     return f"Round {number} is waiting for somebody to decide {items}: annotators disagree."
+
+
+def of_llm(view: Mapping[str, Any]) -> str:
+    """What an LLM has labelled of a round's batch, what it cost, and why people got the rest."""
+    found, divided = view["llm"], view["checkpoint"].get("llm")
+    cost = f"${in_dollars(found['cost']):.4f}"
+    if divided is None:
+        return f"The LLM has answered about {found['answered']} items of the batch, for {cost}."
+    batch = view["counts"]["selected"]
+    by_llm = f"{divided['source']} labelled {divided['llm']} of {batch} items, for {cost}."
+    rest = [f"{count} {PEOPLE[why]}" for why, count in divided["why"].items() if why in PEOPLE]
+    people = f" People get {batch - divided['llm']}: {', '.join(rest)}." if rest else ""
+    reason = f" {divided['reason']}" if divided["reason"] else ""
+    return by_llm + people + reason
+
+
+PEOPLE = {
+    "unsure": "it is not sure of",
+    "unanswered": "it did not answer",
+    "budget": "beyond what it may cost",
+    "audit_slice": "of the audit slice",
+    "standing_audit": "to see whether they agree with it",
+    "comparison": "beside it, for comparison",
+    "untrusted": "until it can be trusted",
+    "suspended": "while it is suspended",
+    "not_allowed": "that it may not label",
+}
+"""Why people label an item that an LLM was to label."""
 
 
 def waits_for(view: Mapping[str, Any]) -> str | None:

@@ -16,6 +16,7 @@ from app.rounds import (
     evaluating,
     featurising,
     merging,
+    oracle,
     pushing,
     repairing,
     scoring,
@@ -76,13 +77,16 @@ def select(work: Work) -> Outcome:
 
 
 def push(work: Work) -> Outcome:
-    """Bring the batch to Argilla. Records are named after items, so a repeat changes nothing."""
+    """What an LLM is to label it labels first, and the step comes again. The rest goes to Argilla,
+    where records are named after items, so a repeat changes nothing."""
+    if oracle.is_due(work):
+        return oracle.divide_batch(work)
     dataset = pushing.dataset_of(work)
     pushed, quarantined = pushing.push_batch(work, dataset)
     return Outcome(
         RoundState.ANNOTATING,
         save=lambda tx: tx.rounds.set_dataset(work.round.id, dataset.id),
-        detail={"pushed": pushed, "quarantined": quarantined},
+        detail={"pushed": pushed, "quarantined": quarantined, **oracle.report(work)},
     )
 
 

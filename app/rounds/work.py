@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.core.entities import Project, Round, RoundState
+from app.llm.desk import Desk, NoProviders
 from app.ports.annotation_tool import AnnotationTool
 from app.ports.encoder import Encoder
 from app.ports.feature_store import FeatureStore
 from app.ports.files import Files
+from app.ports.llm import Providers
 from app.ports.store import Store, Transaction
 
 
@@ -23,6 +25,8 @@ class Parts:
     poll_seconds: float = 2.0
     encoders: Mapping[str, Encoder] = field(default_factory=dict)
     """What this server offers for sentence embeddings, by the value of the setting."""
+    providers: Providers = field(default_factory=NoProviders)
+    """The LLMs that this server knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,10 @@ class Work:
     @property
     def tool(self) -> AnnotationTool:
         return self.parts.tool
+
+    @property
+    def desk(self) -> Desk:
+        return Desk(self.parts.store, self.parts.providers)
 
 
 def _nothing(tx: Transaction) -> None:

@@ -28,7 +28,7 @@ PATH = [
     "closed",
 ]
 FACTS = ("annotations", "labels", "selections", "events", "evaluations", "classifier_versions")
-LLM_FACTS = ("llm_calls", "llm_answers", "llm_judgements")
+LLM_FACTS = ("llm_calls", "llm_answers", "llm_judgements", "llm_routes")
 
 
 class Database:
@@ -162,8 +162,21 @@ class Database:
 
     def llm_answer(self, project: int, item: int, call: int, **given: Any) -> int:
         row = {"project_id": project, "item_id": item, "call_id": call, "purpose": "label"}
-        row |= {"value": '{"label": "a"}', "confidence": 0.9}
+        row |= {"value": '{"label": "a"}', "confidence": 0.9, "schema_version": 1}
         return self.insert("llm_answers", **{**row, **given})
+
+    def llm_route(self, project: int, round_: int, item: int, **given: Any) -> int:
+        """The LLM labels it; with an answer of that confidence, unless told otherwise."""
+        row = {"project_id": project, "round_id": round_, "item_id": item, "provider": "p"}
+        row |= {"model": "m", "labelled_by": "llm", "why": "sure", "able": True}
+        row |= {"confidence": 0.9, "threshold": 0.8}
+        if "answer_id" not in given:
+            row["answer_id"] = self.llm_answer(project, item, self.llm_call(project))
+        return self.insert("llm_routes", **{**row, **given})
+
+    def llm_suspension(self, project: int, **given: Any) -> int:
+        row = {"project_id": project, "provider": "p", "model": "m", "reason": "r", "figures": "{}"}
+        return self.insert("llm_suspensions", **{**row, **given})
 
     def llm_judgement(self, project: int, **given: Any) -> int:
         row = {"project_id": project, "kind": "judged_x", "provider": "p", "model": "m"}
@@ -930,7 +943,10 @@ def test_versions_of_labels_are_never_changed(db: Database) -> None:
 @pytest.mark.parametrize("table", LLM_FACTS)
 def test_what_an_llm_was_asked_and_said_stays(db: Database, table: str) -> None:
     project = db.project()
-    db.llm_answer(project, db.item(project), db.llm_call(project))
+    round_, item = db.round(project), db.item(project)
+    db.selection(project, round_, item)
+    answer = db.llm_answer(project, item, db.llm_call(project))
+    db.llm_route(project, round_, item, answer_id=answer)
     db.llm_judgement(project)
     for statement in (
         f"UPDATE {table} SET model = 'x'" if table != "llm_answers" else
@@ -1034,3 +1050,65 @@ def test_a_project_goes_with_all_that_llms_said_of_it(db: Database) -> None:
     assert db.value("SELECT delete_project('doomed')")
     for table in LLM_FACTS:
         assert db.value(f"SELECT count(*) FROM {table}") == 0
+
+
+def test_an_llm_labels_only_what_it_is_sure_enough_of(db: Database) -> None:
+    project = db.project()
+    round_ = db.round(project)
+    items = [db.item(project) for _ in range(6)]
+    for rank, item in enumerate(items, start=1):
+        db.selection(project, round_, item, rank=rank)
+    sure, unsure, *others = items
+    db.llm_route(project, round_, sure)
+    people: dict[str, Any] = {"labelled_by": "people", "able": False}
+    db.llm_route(project, round_, unsure, confidence=0.7, **people)
+    unlawful: list[dict[str, Any]] = [
+        {"confidence": 0.7},
+        {"able": False},
+        {"answer_id": None, "confidence": None},
+        {"threshold": None},
+    ]
+    for item, given in zip(others, unlawful, strict=True):
+        with pytest.raises(errors.CheckViolation):
+            db.llm_route(project, round_, item, **given)
+    with pytest.raises(errors.UniqueViolation):
+        db.llm_route(project, round_, sure)
+    with pytest.raises(errors.ForeignKeyViolation):
+        db.llm_route(project, round_, db.item(project))  # not in the batch
+
+
+def test_an_item_of_an_audit_slice_is_routed_to_people(db: Database) -> None:
+    project = db.project()
+    round_, item = db.round(project), db.item(project)
+    db.selection(project, round_, item, slice="audit")
+    with pytest.raises(errors.IntegrityConstraintViolation, match="audit slice"):
+        db.llm_route(project, round_, item)
+    db.llm_route(project, round_, item, labelled_by="people", why="audit_slice")
+
+
+def test_a_route_refers_to_an_answer_about_its_own_item(db: Database) -> None:
+    project = db.project()
+    round_, item, other = db.round(project), db.item(project), db.item(project)
+    db.selection(project, round_, item)
+    with pytest.raises(errors.ForeignKeyViolation):
+        db.llm_route(
+            project, round_, item, answer_id=db.llm_answer(project, other, db.llm_call(project))
+        )
+
+
+def test_an_llm_is_suspended_once_and_only_somebody_ends_that(db: Database) -> None:
+    project = db.project()
+    first = db.llm_suspension(project)
+    with pytest.raises(errors.UniqueViolation):
+        db.llm_suspension(project)
+    db.llm_suspension(project, model="another")
+    for change in ("reopened_at = now()", "reopened_at = now(), reopened_by = ''", "reason = 'x'"):
+        with pytest.raises(errors.IntegrityError):
+            db.run(f"UPDATE llm_suspensions SET {change} WHERE id = %s", first)
+    reopen = "UPDATE llm_suspensions SET reopened_at = now(), reopened_by = 'anna' WHERE id = %s"
+    assert db.run(reopen, first) == 1
+    with pytest.raises(errors.IntegrityConstraintViolation):
+        db.run(reopen, first)
+    with pytest.raises(errors.IntegrityConstraintViolation):
+        db.run("DELETE FROM llm_suspensions WHERE id = %s", first)
+    db.llm_suspension(project)

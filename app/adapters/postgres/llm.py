@@ -2,13 +2,24 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from app.adapters.postgres.engine import Sql
 from app.core.errors import BudgetSpent
 from app.core.llm.entities import Purpose
 from app.core.llm.money import in_dollars
-from app.ports.llm import Account, Both, NewAnswer, NewCall, NewJudgement, Opinion
+from app.ports.llm import (
+    Account,
+    Both,
+    NewAnswer,
+    NewCall,
+    NewJudgement,
+    NewRoute,
+    Opinion,
+    Said,
+    Suspension,
+)
 
 # what is spent and what is set aside, over the project and over one round
 SPENT = """
@@ -133,9 +144,9 @@ class PostgresLlm:
         self.sql.many(
             """
             INSERT INTO llm_answers (project_id, item_id, call_id, purpose, value, confidence,
-                                     rationale, as_spelled)
+                                     rationale, as_spelled, schema_version)
             SELECT :project, :item, c.id, :purpose, cast(:value AS jsonb), :confidence, :rationale,
-                   :as_spelled
+                   :as_spelled, :schema
             FROM llm_calls c WHERE c.project_id = :project AND c.fingerprint = :fingerprint
                 AND c.outcome = 'answered'
             ON CONFLICT (item_id, call_id, purpose) DO NOTHING
@@ -150,6 +161,7 @@ class PostgresLlm:
                     "confidence": one.confidence,
                     "rationale": one.rationale,
                     "as_spelled": one.as_spelled,
+                    "schema": account.schema_version,
                 }
                 for one in answers
             ],
@@ -163,7 +175,7 @@ class PostgresLlm:
         found = self.sql.all(
             """
             SELECT DISTINCT ON (a.item_id) a.item_id, a.value, a.confidence, a.rationale
-            FROM llm_answers a JOIN llm_calls c ON c.id = a.call_id
+            FROM llm_answers_now a JOIN llm_calls c ON c.id = a.call_id
             WHERE a.project_id = :project AND a.purpose = :purpose
               AND c.provider = :provider AND c.model = :model
             ORDER BY a.item_id, a.id DESC
@@ -180,7 +192,7 @@ class PostgresLlm:
             """
             SELECT DISTINCT ON (a.item_id) a.item_id, l.value AS person, a.value AS llm,
                    a.confidence, a.as_spelled
-            FROM llm_answers a JOIN llm_calls c ON c.id = a.call_id
+            FROM llm_answers_now a JOIN llm_calls c ON c.id = a.call_id
             JOIN current_labels l ON l.item_id = a.item_id AND l.source NOT LIKE 'llm:%'
             WHERE a.project_id = :project AND a.purpose = :purpose
               AND c.provider = :provider AND c.model = :model
@@ -281,6 +293,107 @@ class PostgresLlm:
             project=project_id,
         )
         return [row["item_id"] for row in found]
+
+    # --- within rounds ---
+
+    def said(
+        self, project_id: int, purpose: Purpose, fingerprints: Sequence[bytes]
+    ) -> Sequence[Said]:
+        found = self.sql.all(
+            """
+            SELECT a.item_id, a.id AS answer_id, a.value, a.confidence
+            FROM llm_answers_now a JOIN llm_calls c ON c.id = a.call_id
+            WHERE c.project_id = :project AND c.outcome = 'answered'
+              AND c.fingerprint = ANY(:prints) AND a.purpose = :purpose ORDER BY a.id
+            """,
+            project=project_id,
+            purpose=purpose.value,
+            prints=list(fingerprints),
+        )
+        return [Said(**row) for row in found]
+
+    def add_routes(
+        self, project_id: int, round_id: int, provider: str, model: str, routes: Sequence[NewRoute]
+    ) -> None:
+        self.sql.many(
+            """
+            INSERT INTO llm_routes (project_id, round_id, item_id, provider, model, labelled_by,
+                                    why, able, answer_id, confidence, threshold)
+            VALUES (:project, :round, :item_id, :provider, :model, :labelled_by, :why, :able,
+                    :answer_id, :confidence, :threshold)
+            """,
+            [
+                {
+                    **asdict(one),
+                    "project": project_id,
+                    "round": round_id,
+                    "provider": provider,
+                    "model": model,
+                }
+                for one in routes
+            ],
+        )
+
+    def audited(
+        self, project_id: int, provider: str, model: str
+    ) -> Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+        found = self.sql.all(
+            """
+            SELECT a.value AS llm, l.value AS person
+            FROM llm_routes r JOIN llm_answers_now a ON a.id = r.answer_id
+            JOIN current_labels l ON l.item_id = r.item_id AND l.source NOT LIKE 'llm:%'
+            WHERE r.project_id = :project AND r.provider = :provider AND r.model = :model
+              AND r.able AND r.labelled_by = 'people' AND r.created_at > coalesce(
+                  (SELECT max(s.reopened_at) FROM llm_suspensions s
+                   WHERE s.project_id = :project AND s.provider = :provider AND s.model = :model),
+                  '-infinity')
+            ORDER BY r.id
+            """,
+            project=project_id,
+            provider=provider,
+            model=model,
+        )
+        return [(row["llm"], row["person"]) for row in found]
+
+    def suspension(self, project_id: int, provider: str, model: str) -> Suspension | None:
+        row = self.sql.one(
+            "SELECT id, reason, figures, created_at FROM llm_suspensions "
+            "WHERE project_id = :project AND provider = :provider AND model = :model "
+            "AND reopened_at IS NULL",
+            project=project_id,
+            provider=provider,
+            model=model,
+        )
+        return Suspension(**row) if row else None
+
+    def suspend(
+        self, project_id: int, provider: str, model: str, reason: str, figures: Mapping[str, Any]
+    ) -> bool:
+        return bool(
+            self.sql.run(
+                "INSERT INTO llm_suspensions (project_id, provider, model, reason, figures) "
+                "VALUES (:project, :provider, :model, :reason, cast(:figures AS jsonb)) "
+                "ON CONFLICT (project_id, provider, model) WHERE reopened_at IS NULL DO NOTHING",
+                project=project_id,
+                provider=provider,
+                model=model,
+                reason=reason,
+                figures=json.dumps(figures),
+            )
+        )
+
+    def reopen(self, project_id: int, provider: str, model: str, actor: str) -> bool:
+        return bool(
+            self.sql.run(
+                "UPDATE llm_suspensions SET reopened_at = now(), reopened_by = :actor "
+                "WHERE project_id = :project AND provider = :provider AND model = :model "
+                "AND reopened_at IS NULL",
+                project=project_id,
+                provider=provider,
+                model=model,
+                actor=actor,
+            )
+        )
 
 
 def _payer(account: Account) -> Mapping[str, Any]:

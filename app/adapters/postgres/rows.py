@@ -112,6 +112,7 @@ def selected_item(row: RowMapping) -> SelectedItem:
         ),
         push_state=row["push_state"],
         record_id=row["record_id"],
+        checks_llm=row["checks_llm"],
     )
 
 

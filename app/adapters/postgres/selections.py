@@ -74,7 +74,9 @@ class PostgresSelections:
         found = self.sql.all(
             """
             SELECT s.*, s.id AS selection_id, i.external_id, i.fields, i.metadata,
-                   p.state AS push_state, p.record_id
+                   p.state AS push_state, p.record_id,
+                   EXISTS (SELECT FROM llm_routes t WHERE t.round_id = s.round_id
+                           AND t.item_id = s.item_id AND t.why = 'standing_audit') AS checks_llm
             FROM selections s
             JOIN items i ON i.id = s.item_id
             JOIN pushes p ON p.selection_id = s.id

@@ -24,13 +24,27 @@ SELECT r.id, r.number, r.schema_version, r.state, r.strategy, r.classifier, r.ba
             'idle_hours', extract(epoch FROM now() - max(a.collected_at)) / 3600)
         FROM pushes p LEFT JOIN annotations a ON a.item_id = p.item_id
         WHERE p.round_id = r.id AND r.state = 'annotating') AS waiting,
+       CASE WHEN r.settings->'llm'->>'labelled_by' <> 'humans'
+                 OR r.settings->'llm'->>'weak_start' = 'true' THEN json_build_object(
+            'labelled_by', r.settings->'llm'->>'labelled_by',
+            'routes', (SELECT json_object_agg(why, n) FROM (
+                SELECT t.why, count(*) AS n FROM llm_routes t WHERE t.round_id = r.id
+                GROUP BY t.why ORDER BY t.why) routes),
+            'llm', (SELECT count(*) FROM llm_routes t
+                    WHERE t.round_id = r.id AND t.labelled_by = 'llm'),
+            'answered', (SELECT count(DISTINCT item) FROM llm_calls c, unnest(c.item_ids) item
+                         WHERE c.round_id = r.id AND c.outcome = 'answered'),
+            'calls', (SELECT count(*) FROM llm_calls c WHERE c.round_id = r.id),
+            'cost', (SELECT coalesce(sum(c.cost), 0) FROM llm_calls c WHERE c.round_id = r.id))
+            END AS llm,
        (SELECT t.detail->'findings' FROM steps t
         WHERE t.round_id = r.id AND t.name = 'selecting') AS findings,
        (SELECT json_build_object(
             'selected', count(*),
             'pushed', count(*) FILTER (WHERE p.state = 'pushed'),
             'quarantined', count(*) FILTER (WHERE p.state = 'quarantined'),
-            'withdrawn', count(*) FILTER (WHERE p.state = 'withdrawn'),
+            'withdrawn', count(*) FILTER (WHERE p.state = 'withdrawn' AND t.id IS NULL),
+            'by_llm', count(*) FILTER (WHERE t.id IS NOT NULL),
             'lost', count(*) FILTER (WHERE p.state = 'lost'),
             'audit', count(*) FILTER (WHERE s.slice = 'audit'),
             'answered', count(*) FILTER (WHERE p.state = 'pushed' AND {ANSWERS_OF_ITEM}
@@ -41,6 +55,8 @@ SELECT r.id, r.number, r.schema_version, r.state, r.strategy, r.classifier, r.ba
             'labelled', count(*) FILTER (WHERE EXISTS (
                 SELECT FROM labels l WHERE l.item_id = p.item_id AND l.round_id = r.id)))
         FROM pushes p JOIN selections s ON s.id = p.selection_id
+        LEFT JOIN llm_routes t ON t.round_id = p.round_id AND t.item_id = p.item_id
+            AND t.labelled_by = 'llm'
         WHERE p.round_id = r.id) AS counts
 FROM rounds r
 LEFT JOIN datasets d ON d.id = r.dataset_id
@@ -137,6 +153,10 @@ class PostgresViews:
                    s.slice, s.strategy, s.score, s.uncertainty, s.reason, s.draw_probability,
                    s.prediction, s.confidence, c.name || '/' || c.number AS classifier_version,
                    p.state AS push_state, p.record_id, p.pushed_at, p.problem,
+                   CASE WHEN t.labelled_by IS NULL THEN NULL ELSE json_build_object(
+                       'labelled_by', t.labelled_by, 'why', t.why, 'confidence', t.confidence,
+                       'source', 'llm:' || t.provider || '/' || t.model,
+                       'says', a.value, 'rationale', a.rationale) END AS llm,
                    l.value AS label, l.source AS label_source, l.annotators, l.id AS label_id
             FROM selections s
             JOIN rounds r ON r.id = s.round_id
@@ -144,6 +164,8 @@ class PostgresViews:
             JOIN pushes p ON p.selection_id = s.id
             LEFT JOIN classifier_versions c ON c.id = s.classifier_id
             LEFT JOIN current_labels l ON l.item_id = s.item_id
+            LEFT JOIN llm_routes t ON t.round_id = s.round_id AND t.item_id = s.item_id
+            LEFT JOIN llm_answers_now a ON a.id = t.answer_id
             WHERE s.project_id = :project AND r.number = :number AND s.rank > :after
             ORDER BY s.rank LIMIT :limit
             """,

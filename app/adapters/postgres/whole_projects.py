@@ -52,6 +52,8 @@ TABLES: Mapping[str, Table] = {
     "llm_calls": Table(),
     "llm_answers": Table(),
     "llm_judgements": Table(),
+    "llm_routes": Table(),
+    "llm_suspensions": Table(),
 }
 """In the order in which they can be taken in."""
 LEFT_BEHIND: Mapping[str, str] = {

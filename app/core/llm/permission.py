@@ -6,8 +6,11 @@ from typing import Any
 
 from app.core.errors import NotAllowed, WrongInput
 from app.core.llm.entities import Purpose
+from app.core.llm.routing import LabelledBy
 
 DEFAULT_MAX_COST = 10.0
+WEAK_CONFIDENCE = 0.85
+"""From here on a weak label is worth having."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,21 @@ class LlmSettings:
     max_cost_a_round: float | None = None
     label_weight: float = 0.5
     """What an LLM's label weighs in training, where a person's weighs 1."""
+    labelled_by: str = LabelledBy.HUMANS.value
+    """Who labels the batches of rounds."""
+    min_confidence: float = 0.9
+    """With `llm_then_humans`: what it is less sure of goes to people."""
+    audit_share: float = 0.1
+    """Of what it could label, people are asked about so much instead, to see how far they agree."""
+    min_agreement: float = 0.8
+    """Surely less than this in the standing audit suspends it."""
+    audit_window: int = 50
+    """So many audited items are looked at together."""
+    recalibrate: bool = False
+    """Let a correction, fitted on items with both answers, stand for what it says of itself."""
+    weak_start: bool = False
+    """In a cold start it gives weak labels to what it is sure of; people get the rest."""
+    weak_confidence: float = WEAK_CONFIDENCE
 
     def insist(self, purpose: Purpose) -> None:
         """NotAllowed unless the project allows this purpose and some field."""
@@ -42,6 +60,30 @@ class LlmSettings:
                 f"llm.fields names {strange[0]!r}, which is no field of this project.",
                 field="llm.fields",
             )
+
+    def insist_on_sense(self) -> None:
+        """WrongInput where it is to label and may not, or nobody says which LLM."""
+        needed = {
+            Purpose.LABEL: self.labelled_by != LabelledBy.HUMANS,
+            Purpose.WEAK_LABELS: self.weak_start,
+        }
+        for purpose, asked in needed.items():
+            name = "labelled_by" if purpose is Purpose.LABEL else "weak_start"
+            if asked and purpose.value not in self.allow:
+                raise WrongInput(
+                    f'llm.{name} lets an LLM label, so llm.allow must hold "{purpose.value}".',
+                    field="llm.allow",
+                )
+            if asked and not self.fields:
+                raise WrongInput(
+                    f"llm.{name} lets an LLM label, so llm.fields must name what it may see.",
+                    field="llm.fields",
+                )
+            if asked and self.provider is None:
+                raise WrongInput(
+                    f"llm.{name} lets an LLM label, so llm.provider must say which.",
+                    field="llm.provider",
+                )
 
     def weight_of(self, source: str) -> float:
         """What a label of that source weighs."""
@@ -91,8 +133,7 @@ def _names(key: str, value: Any) -> tuple[str, ...]:
 
 
 def _dollars(key: str, value: Any) -> float:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not 0 <= value <= 1_000_000:
+    if not _is_number(value) or not 0 <= value <= 1_000_000:
         raise WrongInput(f"{key} must be dollars, from 0 to 1,000,000.", field=key)
     return float(value)
 
@@ -102,10 +143,38 @@ def _dollars_or_none(key: str, value: Any) -> float | None:
 
 
 def _weight(key: str, value: Any) -> float:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not 0 < value <= 1:
+    if not _is_number(value) or not 0 < value <= 1:
         raise WrongInput(f"{key} must be a number above 0, at most 1.", field=key)
     return float(value)
+
+
+def _share(key: str, value: Any) -> float:
+    if not _is_number(value) or not 0 <= value <= 1:
+        raise WrongInput(f"{key} must be a number from 0 to 1.", field=key)
+    return float(value)
+
+
+def _window(key: str, value: Any) -> int:
+    if not _is_number(value) or value != int(value) or not 10 <= value <= 10_000:
+        raise WrongInput(f"{key} must be a whole number from 10 to 10,000.", field=key)
+    return int(value)
+
+
+def _flag(key: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise WrongInput(f"{key} must be true or false.", field=key)
+    return value
+
+
+def _labeller(key: str, value: Any) -> str:
+    known = [one.value for one in LabelledBy]
+    if value not in known:
+        raise WrongInput(f"{key} must be one of: {', '.join(known)}.", field=key)
+    return str(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 _CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
@@ -115,4 +184,12 @@ _CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
     "max_cost": _dollars,
     "max_cost_a_round": _dollars_or_none,
     "label_weight": _weight,
+    "labelled_by": _labeller,
+    "min_confidence": _share,
+    "audit_share": _share,
+    "min_agreement": _share,
+    "audit_window": _window,
+    "recalibrate": _flag,
+    "weak_start": _flag,
+    "weak_confidence": _share,
 }
