@@ -147,7 +147,7 @@ def get_standing(
     responses=problems(400, 401, 403, 404, 409, 413, 422),
 )
 def reopen(caller: Operator, name: ProjectName, parts: Parts, body: Reopening) -> StandingOut:
-    found = standing.reopen(parts.desk, name, provider=body.provider, actor=caller.name)
+    found = standing.reopen(parts.desk, name, provider=body.provider, actor=acting(caller))
     return StandingOut.of(found)
 
 

@@ -227,7 +227,7 @@ class TrustOut(BaseModel):
     strict_agreement: float | None = Field(description="Without forgiving how it spells labels.")
     as_it_says: CalibrationOut
     recalibrated: CalibrationOut | None = Field(
-        description="After a correction that was fitted on other items; routes with `llm.recalibrate`."
+        description="After a correction fitted on other items; decides with `llm.recalibrate`."
     )
 
     @classmethod

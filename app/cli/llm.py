@@ -255,7 +255,7 @@ def standing_(name: Name, provider: Provider = None, as_json: bool = AsJson) -> 
 @friendly
 def reopen(name: Name, provider: Provider = None, as_json: bool = AsJson) -> None:
     """Let a suspended LLM label again; its audit begins anew."""
-    found = standing.reopen(_desk(), name, provider=provider, actor=ACTOR)
+    found = standing.reopen(_desk(), name, provider=provider, actor=actor())
     _print_standing(found, as_json=as_json)
 
 

@@ -47,7 +47,7 @@ def reopen(desk: Desk, name: str, *, provider: str | None = None, actor: str) ->
     sitting = _sitting(desk, name, provider)
     project, source = sitting.project, sitting.source
     with desk.store.transaction() as tx:
-        if not tx.llm.reopen(project.id, sitting.provider.name, sitting.provider.model, actor):
+        if not tx.llm.reopen(project.id, sitting.provider.name, sitting.provider.model, str(actor)):
             raise Conflict(f"{source} is not suspended in {project.name}.")
         tx.events.add("llm.reopened", actor, project_id=project.id, source=source)
     return standing(desk, name, provider=provider)

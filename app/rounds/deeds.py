@@ -16,6 +16,7 @@ TOLD: Mapping[str, Callable[[Detail], str]] = {
     "items.imported": lambda d: f"imported {d['created']:,} new items of {d['received']:,} rows",
     "labels.edited": lambda d: f"edited the labels; {d['carried']:,} answers were carried over",
     "labels.adopted": lambda d: f"took over {d['labels']:,} labels of {d['source']}",
+    "llm.reopened": lambda d: f"let {d['source']} label again",
     "auto.started": lambda _: "let rounds follow each other",
     "key.created": lambda d: f"made the key {d['name']} ({d['role']})",
     "key.revoked": lambda d: f"revoked the key {d['name']}",

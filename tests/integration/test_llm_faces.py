@@ -51,6 +51,9 @@ def test_everything_over_rest(store: PostgresStore, tmp_path: Any) -> None:
         assert judged["judged"]["judge_and_person"] == {"items": 1, "agreement": 0.0}
         assert judged["disagreements"][0]["person"] == "a"
         assert get("judgements")["items"][0]["kind"] == "judged_disagreement"
+        assert get("standing")["window"] == {
+            "items": 0, "agreement": None, "interval": [0.0, 1.0]}  # fmt: skip
+        assert "not suspended" in post("reopen", code=409)["detail"]
         assert get("trust")["as_it_says"]["may_route"] is False
         costs = get("costs")
         assert costs["spent"] == pytest.approx(sum(one["cost"] for one in costs["lines"]))
@@ -94,6 +97,8 @@ def test_everything_from_the_command_line(store: PostgresStore, rounds: Callable
     rounds("label", "shop", "--weak")
     assert "became labels" in rounds("adopt", "shop", "--weak").stdout
     assert "may not decide" in rounds("adopt", "shop", "--min-confidence", "0.9", code=1).stderr
+    assert "No label that it/simulated" in rounds("standing", "shop").stdout
+    assert "not suspended" in rounds("reopen", "shop", code=1).stderr
     purposes = json.loads(rounds("costs", "shop", "--json").stdout)["lines"]
     assert [one["purpose"] for one in purposes] == ["label", "select", "uncertainty"]  # weak: known
     assert "No disagreement" in rounds("judge", "shop").stdout
