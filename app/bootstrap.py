@@ -26,6 +26,7 @@ from app.adapters.readers import FileRows
 from app.api.wiring import ApiParts
 from app.core.errors import Refused, Unavailable, WrongInput
 from app.core.importing import RowLimits
+from app.core.models import offer_scikit_learn
 from app.embedded import running
 from app.exits.bundle import Places
 from app.exits.predicting import Predictors
@@ -227,4 +228,15 @@ def _address_model(settings: Settings) -> AddressModel:
 
 
 def build(settings: Settings) -> Container:
+    _offer_classifiers(settings)
     return Container(settings)
+
+
+def _offer_classifiers(settings: Settings) -> None:
+    """Never by a request: a path decides what code runs."""
+    for name, given in settings.classifiers.items():
+        parameters = {key: value for key, value in given.items() if key != "path"}
+        try:
+            offer_scikit_learn(name, str(given.get("path", "")), parameters)
+        except WrongInput as problem:
+            raise WrongInput(f"{name}: {problem.message}", field="ROUNDS_CLASSIFIERS") from None

@@ -77,6 +77,12 @@ class Settings(BaseSettings):
     embeddings_timeout_seconds: float = Field(
         60, gt=0, description="How long one request for embeddings may take."
     )
+    classifiers: dict[str, dict[str, Any]] = Field(
+        {},
+        description="Further classifiers of scikit-learn that projects may use, by name, as JSON: "
+        '{"forest": {"path": "sklearn.ensemble.RandomForestClassifier", "n_estimators": 200}}. The '
+        "same for the API and the workers.",
+    )
     poll_seconds: float = Field(
         2, gt=0, description="How often answers are looked for; a webhook makes it at once."
     )

@@ -182,7 +182,7 @@ def bench(
         if key != "as_json" and value not in (None, [])
     }
     jobs_given = given.pop("jobs", None)
-    experiment = Experiment.of({**BENCH, **given})
+    experiment = _experiment({**BENCH, **given})
     _carry_out(experiment, None, {"jobs": jobs_given}, as_json=as_json)
 
 
@@ -200,6 +200,12 @@ def _config(file: Path | None) -> Mapping[str, Any]:
     return known_keys(content, (*KEYS, *RUNNING))
 
 
+def _experiment(what: Mapping[str, Any]) -> Experiment:
+    """Checked when the classifiers of this machine's settings are known too."""
+    offered_here()
+    return Experiment.of(what)
+
+
 def _wanted(options: Mapping[str, Any]) -> tuple[Experiment, Path | None]:
     """The experiment, and where its results are or go."""
     what = {key: value for key, value in options.items() if key in KEYS}
@@ -209,8 +215,8 @@ def _wanted(options: Mapping[str, Any]) -> tuple[Experiment, Path | None]:
         if kept is None and not what:
             raise WrongInput(f"There are no results {results} to go on with.", field="resume")
         before = kept.header["experiment"] if kept else {}
-        return Experiment.of({**before, **what}), results
-    experiment = Experiment.of(what)
+        return _experiment({**before, **what}), results
+    experiment = _experiment(what)
     if "output_dir" in options:
         return experiment, free_results(Path(options["output_dir"]), options.get("version"))
     if "version" in options:

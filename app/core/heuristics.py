@@ -23,14 +23,19 @@ Matches = Callable[[str, Mapping[str, Any]], bool]
 
 def boosts(items: Iterable[tuple[str, Mapping[str, Any]]], rules: Sequence[Any]) -> Floats:
     """The factor of each item, (text, metadata), by the rules; WrongInput names a bad rule."""
-    if len(rules) > MOST_RULES:
-        raise WrongInput(f"At most {MOST_RULES} rules.", field="rules")
-    checked = [_rule(number, rule) for number, rule in enumerate(rules, start=1)]
+    checked = check_rules(rules)
     factors = [
         np.prod([weight for matches, weight in checked if matches(text[:LONGEST_TEXT], metadata)])
         for text, metadata in items
     ]
     return np.array(factors, np.float32)
+
+
+def check_rules(rules: Sequence[Any]) -> Sequence[tuple[Matches, float]]:
+    """What each rule matches, and its weight; WrongInput names a bad one."""
+    if len(rules) > MOST_RULES:
+        raise WrongInput(f"At most {MOST_RULES} rules.", field="rules")
+    return [_rule(number, rule) for number, rule in enumerate(rules, start=1)]
 
 
 def _rule(number: int, rule: Any) -> tuple[Matches, float]:

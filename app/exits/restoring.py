@@ -14,13 +14,12 @@ from uuid import UUID, uuid4
 from app.core.entities import Project
 from app.core.errors import ArtefactDamaged, WrongInput
 from app.core.features import Featuriser
-from app.core.models import load_classifier, resolve_classifier
+from app.core.models import load_classifier
 from app.core.models.packing import unpack
 from app.core.projects import check_name, settings_from
-from app.core.strategies import resolve_strategy
 from app.exits.bundle import FORMAT, MANIFEST, VERSION, Places
 from app.ports.store import Transaction
-from app.rounds.commands import task_from
+from app.rounds.commands import check_choices, task_from
 
 NAMES = re.compile(r"tables/[a-z_]+\.jsonl|(classifiers|featurisers)/[0-9]{1,18}\.bin")
 MOST_BYTES = 64 * 2**30
@@ -173,8 +172,7 @@ def _changed(lines: Iterable[bytes], change: Change | None) -> Iterator[bytes]:
 def _project(row: dict[str, Any], uid: UUID, name: str | None) -> dict[str, Any]:
     """Settings are checked as if somebody sent them. Nothing goes on by itself over here."""
     settings = settings_from(row["settings"])
-    resolve_strategy(settings.strategy)
-    resolve_classifier(settings.classifier)
+    check_choices(settings)
     task_from({key: row["task"].get(key) for key in ("type", "labels", "guidelines")})
     row.pop("items_changed_at", None)
     row.pop("collect_after", None)

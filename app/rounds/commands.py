@@ -12,9 +12,9 @@ from app.core.entities import ApiKey, ImportReport, Project, ProjectState, Role,
 from app.core.errors import Conflict, NotAuthenticated, WrongInput
 from app.core.importing import ImportRow, Rejection, RowLimits, check_row
 from app.core.json_values import NotJson, storable
-from app.core.models import resolve_classifier
-from app.core.projects import check_name, settings_from
-from app.core.strategies import resolve_strategy
+from app.core.models import check_classifier_options, resolve_classifier
+from app.core.projects import ProjectSettings, check_name, settings_from
+from app.core.strategies import check_strategy_options, resolve_strategy
 from app.core.tasks import TaskSpec, task_type
 from app.ports.rows import Row
 from app.ports.store import Store
@@ -36,7 +36,7 @@ def create_project(
     name = check_name(str(rest.pop("name", "")))
     task = task_from(rest.pop("task", None))
     settings = settings_from(rest)
-    _check_names(settings.strategy, settings.classifier)
+    check_choices(settings)
     encoder_of(encoders, settings.embeddings)
     with store.transaction() as tx:
         project = tx.projects.create(name, task, settings)
@@ -70,9 +70,18 @@ def task_from(given: object) -> TaskSpec:
     return task
 
 
-def _check_names(strategy: str, classifier: str) -> None:
-    resolve_strategy(strategy)
-    resolve_classifier(classifier)
+def check_choices(settings: ProjectSettings) -> None:
+    """There are such strategies and classifiers, and they know these options."""
+    resolve_strategy(settings.strategy)
+    resolve_classifier(settings.classifier)
+    check_strategy_options(settings.strategy_options)
+    check_classifier_options(settings.classifier_options)
+    if "expert_rows" in settings.strategy_options:
+        raise WrongInput(
+            "expert_rows counts rows of an experiment. Name a project's items by their ids, as "
+            "they were imported: expert_items.",
+            field="expert_rows",
+        )
 
 
 def change_project(
@@ -95,7 +104,7 @@ def change_project(
         if project.erase_at is not None:
             raise Conflict(f"{name} is being deleted. Restore it first: rounds restore {name}")
         settings = settings_from(rest, project.settings)
-        _check_names(settings.strategy, settings.classifier)
+        check_choices(settings)
         _check_fields_stay(project, settings.fields)
         if rest.get("embeddings") is not None:
             encoder_of(encoders, settings.embeddings)

@@ -126,7 +126,7 @@ def _fitted_again(work: Work, known: ClassifierVersion) -> TrainedClassifier:
         if known.pool_id is None:
             raise ArtefactDamaged(f"{known.agent} is from a version that did not record the pool.")
         pool = pool_of_then(tx, work.project.id, known.pool_id)
-    return training.fit(work, features, pool)
+    return training.fit(work, features, pool, known.report.get("incumbent"))
 
 
 # --- the batch ---

@@ -8,11 +8,11 @@ import numpy as np
 
 from app.core.entities import NewSelection
 from app.core.models import TrainedClassifier
-from app.core.strategies import cold_start, select_round
+from app.core.strategies import cold_start, needs_committee, select_round
 from app.core.tasks import task_type
-from app.core.types import Selection, SelectionRequest
+from app.core.types import Floats, Selection, SelectionRequest
 from app.ports.feature_store import StoredFeatures
-from app.rounds import featurising, pools, scoring, training
+from app.rounds import by_hand, committee, featurising, pools, scoring, training
 from app.rounds.pools import Pool
 from app.rounds.scoring import Scores
 from app.rounds.work import Work
@@ -80,8 +80,17 @@ def _request(work: Work, seen: Seen) -> SelectionRequest:
                 strict=True,
             )
         ),
-        options=work.round.settings.strategy_options,
+        committee=_committee(work, seen),
+        boosts=by_hand.boosts_of(work, seen.pool.candidates),
+        options=by_hand.options_of(work, stored),
     )
+
+
+def _committee(work: Work, seen: Seen) -> Floats | None:
+    options = work.round.settings.strategy_options
+    if seen.scores is None or not needs_committee(work.round.strategy, options):
+        return None
+    return committee.committee_of(work, seen.stored, seen.pool)
 
 
 def describe(

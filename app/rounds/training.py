@@ -55,7 +55,8 @@ def _whole(work: Work, known: ClassifierVersion) -> bool:
 
 def _fit_again(work: Work, features: FeatureVersion, known: ClassifierVersion) -> ClassifierVersion:
     """A lost file is made again from the same labels; anything but the same bytes is an error."""
-    fitted = fit(work, features, _pool_of(work, features, known))
+    pool = _pool_of(work, features, known)
+    fitted = fit(work, features, pool, known.report.get("incumbent"))
     artefact = work.parts.files.put(known.path, fitted.to_bytes())
     if artefact.sha256 != known.sha256:
         raise ArtefactDamaged(
@@ -78,18 +79,19 @@ def _class_of(project: Project, label: CurrentLabel) -> str:
     return task_type(project.task).class_of(label.value)
 
 
-def _classifier_seed(work: Work) -> int:
+def classifier_seed(work: Work) -> int:
     return derived_seed(work.round.settings.seed, "classifier")
 
 
 def fingerprint_of(work: Work, features: FeatureVersion, labels: Sequence[CurrentLabel]) -> str:
-    """Everything that the fit depends on, as one hash."""
+    """Everything that the fit depends on, as one hash; but for an incumbent, for the same labels
+    are not fitted again because another one was chosen since. It is kept in the report."""
     content = {
         "classifier": work.round.classifier,
         "options": dict(work.round.settings.classifier_options),
         "features": features.version,
         "classes": list(work.project.task.labels),
-        "seed": _classifier_seed(work),
+        "seed": classifier_seed(work),
         "labels": [[one.item_id, one.label_id] for one in labels],
         **_weighed(work, labels),
     }
@@ -103,7 +105,7 @@ def _weighed(work: Work, labels: Iterable[CurrentLabel]) -> Mapping[str, object]
 
 
 def _train(work: Work, features: FeatureVersion, pool: Pool, fingerprint: str) -> ClassifierVersion:
-    fitted = fit(work, features, pool)
+    fitted = fit(work, features, pool, _incumbent(work))
     work.check()
     path = f"classifiers/{work.project.uid}/{fingerprint[:32]}.bin"
     artefact = work.parts.files.put(path, fitted.to_bytes())
@@ -115,7 +117,7 @@ def _train(work: Work, features: FeatureVersion, pool: Pool, fingerprint: str) -
             features=features,
             label_ids=[label.label_id for label in pool.labels],
             pool=pool.ids,
-            seed=_classifier_seed(work),
+            seed=classifier_seed(work),
             path=artefact.path,
             sha256=artefact.sha256,
             report=fitted.report,
@@ -123,25 +125,43 @@ def _train(work: Work, features: FeatureVersion, pool: Pool, fingerprint: str) -
         )
 
 
-def fit(work: Work, features: FeatureVersion, pool: Pool) -> TrainedClassifier:
-    """From what is handed in alone: the same features, labels and pool give the same bytes."""
-    labels = pool.labels
+def _incumbent(work: Work) -> str | None:
+    """What the project's last classifier of this kind chose among several; it defends its place."""
+    with work.store.transaction() as tx:
+        known = tx.classifiers.all(work.project.id)
+    same = [one for one in known if one.name == work.round.classifier]
+    chosen = same[-1].report.get("chosen") if same else None
+    return chosen if work.round.classifier.startswith("auto.") else None
+
+
+def fit(
+    work: Work, features: FeatureVersion, pool: Pool, incumbent: str | None
+) -> TrainedClassifier:
+    """From what is handed in alone: the same features, labels, pool and incumbent give the same
+    bytes."""
     stored = open_features(work.parts, features)
+    return train(
+        work.round.classifier,
+        training_set(work, stored, pool.labels),
+        unlabelled=unlabelled(work, stored, pool.candidates),
+        seed=classifier_seed(work),
+        options={
+            **({"incumbent": incumbent} if incumbent else {}),
+            **work.round.settings.classifier_options,
+        },
+    )
+
+
+def training_set(work: Work, stored: StoredFeatures, labels: Sequence[CurrentLabel]) -> TrainingSet:
+    """What these labels teach, each with its weight."""
     rows = stored.rows_of(np.array([label.item_id for label in labels], dtype=np.int64))
     classes = work.project.task.labels
     position = {label: index for index, label in enumerate(classes)}
-    training = TrainingSet(
+    return TrainingSet(
         features=stored.take(rows),
         y=np.array([position[_class_of(work.project, one)] for one in labels], dtype=np.int64),
         classes=classes,
         weights=_weights(work, labels),
-    )
-    return train(
-        work.round.classifier,
-        training,
-        unlabelled=_unlabelled(work, stored, pool.candidates),
-        seed=_classifier_seed(work),
-        options=work.round.settings.classifier_options,
     )
 
 
@@ -159,11 +179,11 @@ def _sureness(label: CurrentLabel) -> float:
     return 1.0 if label.confidence is None or is_llm else label.confidence
 
 
-def _unlabelled(work: Work, stored: StoredFeatures, candidates: ItemIds) -> FeatureMatrix:
+def unlabelled(work: Work, stored: StoredFeatures, candidates: ItemIds) -> FeatureMatrix:
     """Pool items without a label, never held-out ones: a classifier may learn from their texts.
     A seeded sample is enough, and keeps the time of a fit independent of the pool's size."""
     if len(candidates) > MOST_UNLABELLED:
-        chosen = np.random.default_rng(_classifier_seed(work))
+        chosen = np.random.default_rng(classifier_seed(work))
         candidates = np.sort(chosen.choice(candidates, MOST_UNLABELLED, replace=False))
     return stored.take(stored.rows_of(candidates))
 

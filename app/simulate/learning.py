@@ -9,14 +9,13 @@ import numpy as np
 from app.core.models import TrainedClassifier, resolve_classifier, train
 from app.core.strategies import bootstrap
 from app.core.types import FeatureMatrix, Floats, Rows, TrainingSet
+from app.rounds.committee import MEMBERS
 from app.rounds.identity import derived_seed
 from app.rounds.scoring import predict
 from app.rounds.training import MOST_UNLABELLED
 from app.simulate.asking import Answered
 from app.simulate.named import Named
 from app.simulate.preparing import Arena
-
-COMMITTEE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class Learner:
 
     def committee(self, answered: Answered, candidates: Rows) -> Floats:
         """What each of some classifiers, fitted on different draws of the answers, thinks."""
-        draws = bootstrap(answered.y, COMMITTEE, derived_seed(self.arena.seed, "committee"))
+        draws = bootstrap(answered.y, MEMBERS, derived_seed(self.arena.seed, "committee"))
         return np.stack(
             [self.predict(self._fit(answered, drawn, {}), candidates) for drawn in draws]
         )

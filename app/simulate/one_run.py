@@ -100,7 +100,7 @@ class Contestant:
             return cold_start(request)
         strategy = resolve_strategy(named(self.key.strategy).name)
         candidates, committee = request.candidates, None
-        if needs_committee(strategy):
+        if needs_committee(strategy, request.options):
             committee = self._learner.committee(answered, candidates)
         seen = replace(
             request,

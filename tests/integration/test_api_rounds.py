@@ -211,7 +211,7 @@ def test_project_settings_are_changed_and_kept(client, store):
         "task": {"type": "single_label", "labels": ["spam", "ham"], "guidelines": "Is it spam?"},
         "batch_size": 7,
         "stopping": {"max_labels": 100},
-        "strategy_options": {"odd": 0.25},
+        "strategy_options": {"beta": 25},
     }
     made = client.post("/api/v1/projects", json=body)
     assert made.status_code == 201
@@ -221,7 +221,7 @@ def test_project_settings_are_changed_and_kept(client, store):
     assert client.post("/api/v1/projects", json=body).status_code == 409
     changed = client.patch("/api/v1/projects/mail", json={"batch_size": 9, "guidelines": "New."})
     assert (changed.json()["batch_size"], changed.json()["task"]["guidelines"]) == (9, "New.")
-    assert changed.json()["strategy_options"] == {"odd": 0.25}
+    assert changed.json()["strategy_options"] == {"beta": 25}
     listed = client.get("/api/v1/projects").json()["items"]
     assert [one["name"] for one in listed] == ["mail"]
     paused = client.patch("/api/v1/projects/mail", json={"state": "paused"})

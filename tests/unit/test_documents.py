@@ -144,3 +144,16 @@ def test_every_page_is_in_the_index() -> None:
 def test_the_changelog_begins_with_what_is_not_released() -> None:
     sections = re.findall(r"^## \[(.+?)\]", (REPOSITORY / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert sections[0] == "Unreleased"
+
+
+def test_the_page_on_choosing_names_every_strategy_option_and_classifier_and_no_other() -> None:
+    from app.core.models import CLASSIFIERS
+    from app.core.strategies import STRATEGIES
+    from app.core.strategies.options import OPTIONS
+
+    tables = (DOCS / "choosing.md").read_text().split("\n## ")
+    strategies, classifiers = (
+        set(re.findall(r"^\| `([\w.]+)`", part, re.MULTILINE)) for part in (tables[1], tables[3])
+    )
+    assert strategies == {*STRATEGIES, *OPTIONS} - {"expert_rows"}
+    assert classifiers == {one for one in CLASSIFIERS if one.endswith(".v1")}

@@ -140,7 +140,7 @@ def test_committees_prefer_what_they_disagree_on() -> None:
     members[1, :20] = 1 - members[0, :20]
     made = replace(request(300, classes=2), committee=members)
     for name in ("vote_entropy", "bald"):
-        assert needs_committee(name)
+        assert needs_committee(name, {})
         assert set(_rows(name, made)) == set(range(30, 50)), name
     assert "of 3 classifiers 2 say *class-" in select("bald", made).picks[0].reason
 
@@ -266,6 +266,8 @@ def test_options_that_can_be_are_taken() -> None:
             "outliers": False,
             "one_class_batch": "fail",
             "expert_rows": [1, 2],
+            "expert_items": ["a-1"],
+            "rules": [{"pattern": "refund", "weight": 3}],
             "cold_start": "kmeans",
             "mixture": {"margin": 0.7, "random.v1": 3},
         }

@@ -213,6 +213,16 @@ class PostgresItems:
         )
         return [rows.item(row) for row in found]
 
+    def named(self, project_id: int, external_ids: Sequence[str]) -> Sequence[int]:
+        found = self.sql.all(
+            "SELECT external_id, id FROM items WHERE project_id = :project "
+            "AND external_id = ANY(:named)",
+            project=project_id,
+            named=list(external_ids),
+        )
+        ids = {row["external_id"]: int(row["id"]) for row in found}
+        return [ids[one] for one in external_ids if one in ids]
+
     def page(self, project_id: int, after: int, limit: int) -> Page:
         found = self.sql.all(
             "SELECT id, external_id, fields, metadata, split, duplicate_of, created_at FROM items "

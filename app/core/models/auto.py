@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -50,7 +50,9 @@ class AutoTrainer:
             def choose(judged: Record) -> Choice:
                 return _choose(judged, choose_way(judged, home, wish), incumbent, ways)
 
-            return contest(ways, labels, seed=seed, choose=choose)
+            fitted = contest(ways, labels, seed=seed, choose=choose)
+            known = {"incumbent": incumbent} if incumbent else {}
+            return replace(fitted, report={**fitted.report, **known})
 
         return finish(self.name, training, fit)
 

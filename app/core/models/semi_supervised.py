@@ -56,6 +56,15 @@ def wish_of(options: Mapping[str, Any]) -> str:
     return str(wish)
 
 
+def check_classifier_options(options: Mapping[str, Any]) -> None:
+    """Raise WrongInput for an option that no classifier knows or whose value cannot be."""
+    if unknown := sorted(set(options) - {"self_training"}):
+        raise WrongInput(
+            f"Unknown classifier option {unknown[0]!r}. Known: self_training.", field=unknown[0]
+        )
+    wish_of(options)
+
+
 def support_vector_ways(unlabelled: FeatureMatrix | None, wish: str, seed: int) -> Ways:
     """Without the pool and, if there is one and it may be used, with it.
 

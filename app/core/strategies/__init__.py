@@ -8,6 +8,7 @@ from typing import Any
 
 from app.core.strategies.catalogue import STRATEGIES
 from app.core.strategies.committees import bootstrap
+from app.core.strategies.mixture import NAME as MIXTURE
 from app.core.strategies.options import check_options
 from app.core.strategies.registry import DEFAULT, Proposal, Strategy, resolve
 from app.core.strategies.rounds import audit_size, cold_start, select, select_round
@@ -44,6 +45,8 @@ def needs_probabilities(name: str) -> bool:
     return STRATEGIES[resolve_strategy(name)].needs_probabilities
 
 
-def needs_committee(name: str) -> bool:
-    """Whether the strategy asks several classifiers; see `bootstrap` for their labels."""
-    return STRATEGIES[resolve_strategy(name)].needs_committee
+def needs_committee(name: str, options: Mapping[str, Any]) -> bool:
+    """Whether the strategy, or a part of a mixture, asks several classifiers; see `bootstrap` for
+    their labels."""
+    parts = options.get("mixture", {}) if resolve_strategy(name) == MIXTURE else {}
+    return any(STRATEGIES[resolve_strategy(one)].needs_committee for one in (name, *parts))

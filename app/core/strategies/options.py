@@ -7,6 +7,7 @@ from typing import Any
 
 from app.core.duplicates import Likeness
 from app.core.errors import WrongInput
+from app.core.heuristics import check_rules
 from app.core.strategies.registry import Strategy, resolve
 
 Check = Callable[[str, Any], None]
@@ -64,6 +65,17 @@ def _rows(name: str, value: Any) -> None:
         raise WrongInput(f"{name} must be a list of row numbers.", field=name)
 
 
+def _rules(name: str, value: Any) -> None:
+    if not isinstance(value, list | tuple):
+        raise WrongInput(f"{name} must be a list of rules.", field=name)
+    check_rules(value)
+
+
+def _items(name: str, value: Any) -> None:
+    if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
+        raise WrongInput(f"{name} must be a list of item ids, as they were imported.", field=name)
+
+
 def _strategy(known: Mapping[str, Strategy]) -> Check:
     def check(name: str, value: Any) -> None:
         chosen = known[resolve(str(value), known)]
@@ -94,4 +106,7 @@ _CHECKS: Mapping[str, Check] = {
     "outliers": _one_of(True, False),
     "one_class_batch": _one_of("mend", "fail"),
     "expert_rows": _rows,
+    "expert_items": _items,
+    "rules": _rules,
 }
+OPTIONS = (*_CHECKS, "cold_start", "mixture")

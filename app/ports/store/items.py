@@ -53,6 +53,9 @@ class Items(Protocol):
         """Gold values of a held-out split by item id, leaving out texts that were trained on."""
 
     def get(self, item_ids: Sequence[int]) -> Sequence[Item]: ...
+    def named(self, project_id: int, external_ids: Sequence[str]) -> Sequence[int]:
+        """Ids of those that there are, in the order given."""
+
     def page(self, project_id: int, after: int, limit: int) -> Page: ...
 
 
