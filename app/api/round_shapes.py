@@ -11,6 +11,8 @@ from app.core.llm.money import in_dollars
 from app.ports.store import PoolCounts
 from app.rounds import sentences
 
+LARGE = ("confusion", "calibration")
+
 
 class InArgilla(BaseModel):
     """Where the batch is annotated."""
@@ -174,7 +176,8 @@ class RoundOut(BaseModel):
     )
     metrics: dict[str, Any] = Field(
         description="After closing, on the held-out split: `accuracy`, `macro_f1`, `micro_f1`, "
-        "`log_loss`, `ece`, `n`, and `per_class`; one round alone also has `confusion`."
+        "`log_loss`, `ece`, `n`, and `per_class`; one round alone also has `confusion` "
+        "and `calibration`."
     )
     argilla: InArgilla
     counts: BatchCounts
@@ -248,8 +251,8 @@ def sizes(view: Mapping[str, Any], now: PoolCounts | None) -> tuple[int | None, 
 
 
 def metrics_of(metrics: Mapping[str, Any] | None, *, whole: bool) -> dict[str, Any]:
-    """In a list without the confusion matrix: of 150 classes it has 22,500 cells."""
-    return {key: value for key, value in (metrics or {}).items() if whole or key != "confusion"}
+    """In a list without the large ones: the confusion matrix of 150 classes has 22,500 cells."""
+    return {key: value for key, value in (metrics or {}).items() if whole or key not in LARGE}
 
 
 def step_of(view: Mapping[str, Any]) -> Step:

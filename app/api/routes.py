@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from app.api import (
     actions,
     annotators,
+    data,
     events,
     health,
     items,
@@ -21,7 +22,8 @@ def api_router() -> APIRouter:
     """Everything that is not a page."""
     router = APIRouter()
     parts = (
-        projects, items, rounds, results, annotators, llm, events, actions, keys, webhooks, health,
+        projects, items, rounds, results, data, annotators, llm, events, actions, keys, webhooks,
+        health,
     )  # fmt: skip
     for part in parts:
         router.include_router(part.router)

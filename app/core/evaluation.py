@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.errors import WrongInput
-from app.core.types import ClassScore, Evaluation, Floats
+from app.core.types import CalibrationBin, ClassScore, Evaluation, Floats
 
 CALIBRATION_BINS = 15
 _SURE = 1e-6
 """Probabilities are kept that far from 0, so that one sure mistake does not cost infinitely."""
 
 Integers = NDArray[np.int64]
+Reals = NDArray[np.float64]
 
 
 def evaluate(gold: Integers, probabilities: Floats, classes: Sequence[str]) -> Evaluation:
@@ -40,6 +41,7 @@ def evaluate(gold: Integers, probabilities: Floats, classes: Sequence[str]) -> E
         per_class=per_class,
         confusion=confusion.tolist(),
         classes=tuple(classes),
+        calibration=calibration_curve(gold, probabilities),
     )
 
 
@@ -64,12 +66,35 @@ def calibration_error(
     gold: Integers, probabilities: Floats, weights: NDArray[np.floating[Any]] | None = None
 ) -> float:
     """Expected calibration error of the predicted class over 15 bins of equal width."""
-    confidence = probabilities.max(axis=1).astype(np.float64)
-    right = (probabilities.argmax(axis=1) == gold).astype(np.float64)
+    confidence, right, bins = _binned(gold, probabilities)
     weights = np.ones(len(gold)) if weights is None else weights.astype(np.float64)
-    bins = np.minimum((confidence * CALIBRATION_BINS).astype(np.int64), CALIBRATION_BINS - 1)
     gaps = np.bincount(bins, weights * (confidence - right), CALIBRATION_BINS)
     return float(np.abs(gaps).sum() / weights.sum())
+
+
+def calibration_curve(gold: Integers, probabilities: Floats) -> list[CalibrationBin]:
+    """Of each of the bins of the calibration error that holds something, what it holds."""
+    confidence, right, bins = _binned(gold, probabilities)
+    items = np.bincount(bins, minlength=CALIBRATION_BINS)
+    sure, hits = np.bincount(bins, confidence), np.bincount(bins, right)
+    return [
+        CalibrationBin(
+            low=int(one) / CALIBRATION_BINS,
+            high=(int(one) + 1) / CALIBRATION_BINS,
+            items=int(items[one]),
+            confidence=float(sure[one] / items[one]),
+            accuracy=float(hits[one] / items[one]),
+        )
+        for one in np.flatnonzero(items)
+    ]
+
+
+def _binned(gold: Integers, probabilities: Floats) -> tuple[Reals, Reals, Integers]:
+    """Of each item: how sure the prediction is, 1.0 where it is right, and its bin."""
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    right = (probabilities.argmax(axis=1) == gold).astype(np.float64)
+    bins = np.minimum((confidence * CALIBRATION_BINS).astype(np.int64), CALIBRATION_BINS - 1)
+    return confidence, right, bins
 
 
 def _class_score(confusion: Integers, position: int, label: str) -> ClassScore:

@@ -168,6 +168,17 @@ class ClassScore:
 
 
 @dataclass(frozen=True, slots=True)
+class CalibrationBin:
+    """Predictions of about one confidence: how sure they were, and how often right."""
+
+    low: float
+    high: float
+    items: int
+    confidence: float
+    accuracy: float
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """How good predictions are against gold labels of a held-out split."""
 
@@ -180,3 +191,4 @@ class Evaluation:
     per_class: Sequence[ClassScore]
     confusion: Sequence[Sequence[int]]
     classes: Sequence[str]
+    calibration: Sequence[CalibrationBin] = ()

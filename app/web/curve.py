@@ -53,7 +53,7 @@ class Curve:
 
 def curve_of(metrics: Sequence[Mapping[str, Any]]) -> Curve | None:
     """The curve of a project's evaluations, None before there is one."""
-    points = [point for one in metrics if (point := _point(one)) is not None]
+    points = [_point(one) for one in metrics]
     if not points:
         return None
     most = _round_up(max(point.labels for point in points))
@@ -78,13 +78,10 @@ def interval(accuracy: float, n: int) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def _point(one: Mapping[str, Any]) -> Point | None:
-    measured = one["metrics"]
-    if one["kind"] != "held_out" or measured.get("accuracy") is None:
-        return None
-    accuracy, n = float(measured["accuracy"]), int(measured.get("n", 0))
+def _point(one: Mapping[str, Any]) -> Point:
+    accuracy, n = one["accuracy"], one["n"] or 0
     low, high = interval(accuracy, n)
-    return Point(one["round"], one["labels"], accuracy, measured.get("macro_f1"), n, low, high)
+    return Point(one["round"], one["labels"], accuracy, one["macro_f1"], n, low, high)
 
 
 def _placed(point: Point, most: int) -> Point:

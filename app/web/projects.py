@@ -82,7 +82,7 @@ def project_page(
         counts = tx.items.counts(project.id)
         listed = tx.views.rounds(project.id, before, ROWS, newest_first=True)
         last = tx.views.rounds(project.id, 0, 1, newest_first=True).items
-        curve = curve_of(tx.views.metrics(project.id))
+        curve = curve_of(tx.views.curve(project.id))
         problems = tx.views.problems(project.id)
     rounds = [RoundOut.of(one, counts) for one in listed.items]
     latest = RoundOut.of(last[0], counts) if last else None
@@ -125,7 +125,7 @@ def _worker_missing(parts: Parts, latest: RoundOut | None) -> bool:
 @router.get("/projects/{name}/curve.csv")
 def curve_file(session: Viewer, name: ProjectName, parts: Parts) -> Response:
     with parts.store.transaction() as tx:
-        curve = curve_of(tx.views.metrics(tx.projects.by_name(name).id))
+        curve = curve_of(tx.views.curve(tx.projects.by_name(name).id))
     head = ["round", "labels", "accuracy", "low", "high", "macro_f1", "held_out_items"]
     lines = [
         [p.round, p.labels, p.accuracy, p.low, p.high, p.macro_f1, p.n]

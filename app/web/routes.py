@@ -5,7 +5,19 @@ from pathlib import Path
 from fastapi import APIRouter, FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from app.web import actions, annotators, audit, live, login, new_project, projects, reference
+from app.web import (
+    actions,
+    annotators,
+    audit,
+    data,
+    live,
+    login,
+    new_project,
+    projects,
+    quality,
+    reference,
+    settings,
+)  # fmt: skip
 from app.web.errors import add_error_pages
 
 STATIC = Path(__file__).parent / "static"
@@ -14,7 +26,11 @@ STATIC = Path(__file__).parent / "static"
 def add_pages(app: FastAPI) -> None:
     """The dashboard, its errors and its files. After the API: it shows the API's errors."""
     router = APIRouter(include_in_schema=False)
-    for part in (login, new_project, projects, annotators, audit, live, actions, reference):
+    parts = (
+        login, new_project, projects, annotators, audit, data, quality, settings, live, actions,
+        reference,
+    )  # fmt: skip
+    for part in parts:
         router.include_router(part.router)
     app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -1,7 +1,10 @@
-"""Who did what: every command of a person, in the transaction of its effect.
+"""Who did what: every command of a person, in the transaction of its effect. And kept figures.
 
 Actions outlive the project they were about (deleting it is one of them), so they name it and do not
 refer to it. Nobody can change or delete one, not even with the project.
+
+Kept figures are what pages show of a project's items: counted once for each state of them, because
+counting a million rows takes longer than a page may.
 """
 
 from alembic import op
@@ -43,11 +46,24 @@ CREATE TRIGGER append_only_too BEFORE TRUNCATE ON actions
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_any_change();
 """
 
+KEPT = """
+CREATE TABLE kept_figures (
+    project_id  bigint NOT NULL REFERENCES projects ON DELETE CASCADE,
+    name        text NOT NULL CHECK (name ~ '^[a-z_]+$'),
+    -- the state they were counted in; in another one they are counted anew
+    as_of       text NOT NULL CHECK (as_of <> ''),
+    figures     jsonb NOT NULL,
+    PRIMARY KEY (project_id, name)
+);
+"""
+
 
 def upgrade() -> None:
     op.execute(TABLE)
+    op.execute(KEPT)
 
 
 def downgrade() -> None:
+    op.execute("DROP TABLE kept_figures")
     op.execute("DROP TABLE actions")
     op.execute("DROP FUNCTION refuse_any_change")

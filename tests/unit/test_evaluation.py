@@ -12,6 +12,19 @@ from app.core.errors import WrongInput
 from app.core.evaluation import calibration_error, evaluate, evaluation_as_dict, log_loss
 
 
+def test_the_calibration_curve_adds_up_to_the_calibration_error():
+    rng = np.random.default_rng(3)
+    table = rng.dirichlet(np.ones(4), 200).astype(np.float32)
+    gold = rng.integers(0, 4, 200)
+    found = evaluate(gold, table, list("abcd"))
+    bins = found.calibration
+    assert sum(one.items for one in bins) == 200
+    assert all(one.low <= one.confidence <= one.high for one in bins)
+    assert sum(one.items * one.accuracy for one in bins) / 200 == pytest.approx(found.accuracy)
+    gaps = sum(one.items * abs(one.confidence - one.accuracy) for one in bins) / 200
+    assert gaps == pytest.approx(found.ece)
+
+
 def sharp(positions: list[int], classes: int, sure: float = 0.7) -> np.ndarray:
     """Probabilities that predict these positions."""
     table = np.full((len(positions), classes), (1 - sure) / max(classes - 1, 1), np.float32)

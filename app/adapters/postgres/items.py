@@ -3,26 +3,23 @@ so that a million rows take seconds and a repeated file changes nothing."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import numpy as np
 
 from app.adapters.postgres import import_sql, rows
 from app.adapters.postgres.engine import Sql
+from app.adapters.postgres.figures import Basis, PostgresFigures
 from app.core.entities import ImportReport, Item, ItemContent, Project
 from app.core.importing import ImportRow
 from app.core.types import Split
 from app.ports.store import ItemIds, Page, PoolCounts
 
-_COUNTED: dict[UUID, tuple[datetime, Mapping[str, int]]] = {}
-"""Counts of what was imported, by project and as of when; one small entry a project."""
-
 
 class PostgresItems:
     def __init__(self, sql: Sql) -> None:
         self.sql = sql
+        self.figures = PostgresFigures(sql)
 
     # --- import ---
 
@@ -106,10 +103,8 @@ class PostgresItems:
 
     def counts(self, project_id: int) -> PoolCounts:
         row = self._imported(project_id)
-        labelled = self.sql.value(
-            "SELECT count(*) FROM current_labels l JOIN items i ON i.id = l.item_id "
-            "WHERE l.project_id = :project AND i.split = 'pool' AND i.duplicate_of IS NULL",
-            project=project_id,
+        labelled = self.figures.kept(
+            project_id, "labelled", Basis.LABELS, lambda: self._count_labelled(project_id)
         )
         out = self.sql.value(
             "SELECT count(*) FROM pushes p JOIN items i ON i.id = p.item_id "
@@ -121,16 +116,18 @@ class PostgresItems:
 
     def _imported(self, project_id: int) -> Mapping[str, int]:
         """What only an import changes, so that watching a round does not count a million rows."""
-        key = self.sql.one(
-            "SELECT uid, items_changed_at FROM projects WHERE id = :project", project=project_id
+        return self.figures.kept(
+            project_id, "imported", Basis.ITEMS, lambda: self._count_imported(project_id)
         )
-        if key is None:
-            return {"pool": 0, "duplicates": 0, "validation": 0, "test": 0}
-        known = _COUNTED.get(key["uid"])
-        if known is None or known[0] != key["items_changed_at"]:
-            known = (key["items_changed_at"], self._count_imported(project_id))
-            _COUNTED[key["uid"]] = known
-        return known[1]
+
+    def _count_labelled(self, project_id: int) -> int:
+        return int(
+            self.sql.value(
+                "SELECT count(*) FROM current_labels l JOIN items i ON i.id = l.item_id "
+                "WHERE l.project_id = :project AND i.split = 'pool' AND i.duplicate_of IS NULL",
+                project=project_id,
+            )
+        )
 
     def _count_imported(self, project_id: int) -> Mapping[str, int]:
         return dict(

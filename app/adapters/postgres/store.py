@@ -18,6 +18,7 @@ from app.adapters.postgres.disputes import PostgresDisputes
 from app.adapters.postgres.engine import Sql
 from app.adapters.postgres.events import PostgresEvents
 from app.adapters.postgres.exits import PostgresExits
+from app.adapters.postgres.figures import PostgresFigures
 from app.adapters.postgres.items import PostgresItems
 from app.adapters.postgres.keys import PostgresKeys
 from app.adapters.postgres.labels import PostgresLabels
@@ -102,6 +103,10 @@ class PostgresTransaction:
     @cached_property
     def views(self) -> PostgresViews:
         return PostgresViews(self.sql)
+
+    @cached_property
+    def figures(self) -> PostgresFigures:
+        return PostgresFigures(self.sql)
 
     @cached_property
     def exits(self) -> PostgresExits:

@@ -203,6 +203,35 @@ class PostgresViews:
             )
         )
 
+    def curve(self, project_id: int) -> Sequence[Mapping[str, Any]]:
+        found = self.sql.all(
+            """
+            SELECT r.number AS round, coalesce(c.labels, 0) AS labels, m.*
+            FROM evaluations e JOIN rounds r ON r.id = e.round_id
+            LEFT JOIN classifier_versions c ON c.id = e.classifier_id,
+            jsonb_to_record(e.metrics) AS m (accuracy float8, macro_f1 float8, n integer)
+            WHERE e.project_id = :project AND e.kind = 'held_out' AND m.accuracy IS NOT NULL
+            ORDER BY r.number
+            """,
+            project=project_id,
+        )
+        return [dict(row) for row in found]
+
+    def measured(self, project_id: int, round_number: int | None) -> Mapping[str, Any] | None:
+        row = self.sql.one(
+            """
+            SELECT r.number AS round, coalesce(c.labels, 0) AS labels, e.metrics
+            FROM evaluations e JOIN rounds r ON r.id = e.round_id
+            LEFT JOIN classifier_versions c ON c.id = e.classifier_id
+            WHERE e.project_id = :project AND e.kind = 'held_out'
+              AND (cast(:number AS integer) IS NULL OR r.number = :number)
+            ORDER BY r.number DESC LIMIT 1
+            """,
+            project=project_id,
+            number=round_number,
+        )
+        return dict(row) if row else None
+
     def metrics(self, project_id: int) -> Sequence[Mapping[str, Any]]:
         found = self.sql.all(
             """

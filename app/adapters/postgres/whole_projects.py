@@ -58,6 +58,7 @@ TABLES: Mapping[str, Table] = {
 """In the order in which they can be taken in."""
 LEFT_BEHIND: Mapping[str, str] = {
     "datasets": "they lie in an Argilla that is not there elsewhere; the next round makes one",
+    "kept_figures": "counted again when somebody looks",
     "pool_snapshots": "packed ids, which are others elsewhere: rounds are replayed where they were",
     "llm_reservations": "set aside for calls that are running",
     "actions": "who did what here, by keys of here; the events of the project come along",

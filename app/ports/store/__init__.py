@@ -15,7 +15,7 @@ from app.ports.store.answers import Annotations, Disputes, Labels
 from app.ports.store.classifiers import Classifiers
 from app.ports.store.items import ItemIds, Items, PoolCounts, Pools
 from app.ports.store.projects import Events, Keys, Projects, Schemas
-from app.ports.store.reading import Exits, Page, Views, WholeProjects
+from app.ports.store.reading import Exits, Figures, Page, Views, WholeProjects
 from app.ports.store.rounds import Rounds, Runs, Selections
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Disputes",
     "Events",
     "Exits",
+    "Figures",
     "ItemIds",
     "Items",
     "Keys",
@@ -72,6 +73,8 @@ class Transaction(Protocol):
     def events(self) -> Events: ...
     @property
     def views(self) -> Views: ...
+    @property
+    def figures(self) -> Figures: ...
     @property
     def exits(self) -> Exits: ...
     @property

@@ -32,6 +32,12 @@ class Views(Protocol):
     def last_event(self, project_id: int) -> int:
         """Id of the newest event, 0 if there is none."""
 
+    def curve(self, project_id: int) -> Sequence[Mapping[str, Any]]:
+        """Of every round that measured on held-out items: labels, accuracy, macro F1, n."""
+
+    def measured(self, project_id: int, round_number: int | None) -> Mapping[str, Any] | None:
+        """The whole held-out evaluation of one round, or of the last that has one."""
+
     def metrics(self, project_id: int) -> Sequence[Mapping[str, Any]]: ...
     def problems(self, project_id: int) -> Sequence[Mapping[str, Any]]:
         """What looks into the annotation tool have found wrong: kind, message, since."""
@@ -41,6 +47,16 @@ class Views(Protocol):
 
     def totals(self) -> Mapping[str, int]:
         """Counts for the metrics endpoint."""
+
+
+class Figures(Protocol):
+    """Figures about a project's items, counted once for each state of them and then kept."""
+
+    def splits(self, project_id: int) -> Mapping[str, Any]:
+        """`splits`: items and duplicates of each; `copied`: the texts that came most often."""
+
+    def classes(self, project_id: int) -> Sequence[Mapping[str, Any]]:
+        """How many items of each split have which label."""
 
 
 class Exits(Protocol):
