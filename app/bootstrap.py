@@ -4,7 +4,7 @@ import os
 import secrets
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +23,8 @@ from app.adapters.llm.configured import ConfiguredProviders
 from app.adapters.postgres.engine import make_engine
 from app.adapters.postgres.store import PostgresStore
 from app.adapters.readers import FileRows
+from app.adapters.tracking.mlflow import MlflowTracker
+from app.adapters.tracking.wandb import WandbTracker
 from app.api.wiring import ApiParts
 from app.core.errors import Refused, Unavailable, WrongInput
 from app.core.importing import RowLimits
@@ -32,6 +34,7 @@ from app.exits.bundle import Places
 from app.exits.predicting import Predictors
 from app.llm.desk import Desk
 from app.ports.encoder import Encoder
+from app.ports.tracker import Tracker
 from app.rounds import commands
 from app.rounds.runner import Runner
 from app.rounds.work import Parts
@@ -93,6 +96,7 @@ class Container:
             poll_seconds=self.settings.poll_seconds,
             encoders=self.encoders,
             providers=self.desk.providers,
+            trackers=self.trackers,
         )
 
     @cached_property
@@ -108,6 +112,20 @@ class Container:
     def encoders(self) -> Mapping[str, Encoder]:
         """What projects may have for sentence embeddings; nothing is loaded or asked yet."""
         return offered_encoders(self.settings, self.home / "embeddings")
+
+    @cached_property
+    def trackers(self) -> Sequence[Tracker]:
+        """Those that the settings name; nothing is loaded yet."""
+        settings = self.settings
+        made: Mapping[str, Callable[[], Tracker]] = {
+            "mlflow": lambda: MlflowTracker(
+                settings.mlflow_uri or self.home.joinpath("mlflow").as_uri()
+            ),
+            "wandb": lambda: WandbTracker(
+                settings.wandb_project, self.home / "wandb", mode=settings.wandb_mode
+            ),
+        }
+        return [made[name]() for name in settings.trackers]
 
     @cached_property
     def desk(self) -> Desk:

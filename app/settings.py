@@ -104,6 +104,19 @@ class Settings(BaseSettings):
         description="LLM services by name, as JSON; docs/llm.md says how. Keys are not among them: "
         "each is read from an environment variable that is named there.",
     )
+    trackers: list[Literal["mlflow", "wandb"]] = Field(
+        [],
+        description='Experiment trackers told of every closed round, as JSON: ["mlflow", "wandb"]. '
+        "Need rounds[mlflow], rounds[wandb].",
+    )
+    mlflow_uri: str | None = Field(
+        None, description="MLflow's tracking address. Unset: files in ROUNDS_HOME/mlflow."
+    )
+    wandb_project: str = Field("rounds", description="Project in Weights & Biases.")
+    wandb_mode: Literal["offline", "online"] = Field(
+        "offline",
+        description="Offline, runs are kept in ROUNDS_HOME/wandb until `wandb sync` sends them.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="How much is logged. Texts and secrets never are."
     )

@@ -179,7 +179,7 @@ class FakeAnnotationTool:
             return DatasetRef(found.dataset_id, self.annotate_url(found.dataset_id))
 
     def annotate_url(self, dataset_id: UUID) -> str:
-        return f"http://argilla.test/dataset/{dataset_id}/annotation-mode"
+        return f"http://argilla.test/dataset/{dataset_id}/annotation-mode?page=1&status=pending"
 
     def push(self, dataset_id: UUID, records: Sequence[RecordOut]) -> PushReport:
         with self._lock, self._call("push") as limit:

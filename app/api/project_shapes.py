@@ -116,9 +116,12 @@ class OpenRound(BaseModel):
 
 
 class Problem(BaseModel):
-    """Something in Argilla that a person should look at."""
+    """Something around the project that a person should look at."""
 
-    kind: str = Field(description="`dataset` (it cannot be reached) or `records` (deleted).")
+    kind: str = Field(
+        description="`dataset` (it cannot be reached), `records` (deleted in Argilla), or "
+        "`tracker` (it could not be told of a round)."
+    )
     message: str
     since: datetime
 

@@ -26,7 +26,7 @@ from app.core.errors import (
     Unavailable,
     WrongInput,
 )
-from app.rounds import collecting, merging, steps
+from app.rounds import collecting, merging, steps, tracking
 from app.rounds.deleting import erase_due
 from app.rounds.work import Outcome, Parts, Work
 
@@ -76,7 +76,12 @@ class Runner:
 
     def tick(self) -> bool:
         """Do the one thing that is most due. False if nothing was."""
-        return self._work_on_round() or erase_due(self.parts) or self._look_for_late_answers()
+        return (
+            self._work_on_round()
+            or erase_due(self.parts)
+            or self._look_for_late_answers()
+            or tracking.tell_next(self.parts)
+        )
 
     # --- rounds ---
 

@@ -15,6 +15,7 @@ from app.rounds import (
     collecting,
     evaluating,
     featurising,
+    mapping,
     merging,
     oracle,
     pushing,
@@ -63,10 +64,12 @@ def select(work: Work) -> Outcome:
     seen = selecting.see_now(work)
     request, chosen = selecting.choose(work, seen)
     batch = selecting.describe(work, seen, request, chosen)
+    places = mapping.places_of(work, seen.stored, [one.item_id for one in batch])
 
     def save(tx: Transaction) -> None:
         tx.rounds.set_pool(work.round.id, tx.pools.keep(work.project.id, seen.pool.ids))
         tx.selections.add(work.round, chosen.strategy, work.round.classifier_id, batch)
+        places.save(tx)
 
     return Outcome(
         RoundState.PUSHING,

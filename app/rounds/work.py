@@ -1,6 +1,6 @@
 """What a step is given, and what it gives back."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from app.ports.feature_store import FeatureStore
 from app.ports.files import Files
 from app.ports.llm import Providers
 from app.ports.store import Store, Transaction
+from app.ports.tracker import Tracker
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class Parts:
     """What this server offers for sentence embeddings, by the value of the setting."""
     providers: Providers = field(default_factory=NoProviders)
     """The LLMs that this server knows."""
+    trackers: Sequence[Tracker] = ()
+    """Told of every closed round."""
 
 
 @dataclass(frozen=True, slots=True)

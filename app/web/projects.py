@@ -15,6 +15,7 @@ from app.core.errors import NotFound
 from app.ports.store import Transaction
 from app.rounds import sentences
 from app.web.curve import curve_of
+from app.web.pool_map import map_of
 from app.web.rendering import page
 from app.web.sessions import Viewer
 from app.web.tables import csv_file
@@ -148,6 +149,7 @@ def round_page(
         newest = tx.views.last_event(project.id)
         shown = read_in(tx, project.id, number)
         batch = tx.views.selections(project.id, number, after, ROWS)
+        points = tx.maps.of_round(tx.rounds.by_number(project.id, number).id)
     return page(
         request,
         "round.html",
@@ -160,9 +162,20 @@ def round_page(
         selections=[SelectionOut.of(one) for one in batch.items],
         more=batch.next,
         first_page=after == 0,
+        map=map_of(points),
+        worked=sum(step.seconds for step in shown.steps or ()),
         per_class=_by_support(shown),
         newest_event=newest,
     )
+
+
+@router.get("/projects/{name}/rounds/{number}/map.csv")
+def map_file(session: Viewer, name: ProjectName, number: RoundNumber, parts: Parts) -> Response:
+    with parts.store.transaction() as tx:
+        round_ = tx.rounds.by_number(tx.projects.by_name(name).id, number)
+        points = tx.maps.of_round(round_.id)
+    head = ["item_id", "x", "y", "rank", "slice"]
+    return csv_file(f"{name}-map-{number}", head, [[one[key] for key in head] for one in points])
 
 
 def _by_support(shown: RoundOut) -> list[Mapping[str, Any]]:
@@ -184,8 +197,15 @@ def selection_page(
     with parts.store.transaction() as tx:
         project = tx.projects.by_name(name)
         chosen = _selection(tx, project.id, number, rank)
+        annotate_url = tx.views.round(project.id, number)["annotate_url"]
     return page(
-        request, "selection.html", parts=parts, session=session, project=project, one=chosen
+        request,
+        "selection.html",
+        parts=parts,
+        session=session,
+        project=project,
+        one=chosen,
+        annotate_url=annotate_url,
     )
 
 

@@ -1,10 +1,11 @@
-"""Who did what: every command of a person, in the transaction of its effect. And kept figures.
+"""Who did what: every command of a person, in the transaction of its effect. And what pages show.
 
 Actions outlive the project they were about (deleting it is one of them), so they name it and do not
 refer to it. Nobody can change or delete one, not even with the project.
 
 Kept figures are what pages show of a project's items: counted once for each state of them, because
-counting a million rows takes longer than a page may.
+counting a million rows takes longer than a page may. Map points are where items lie in the plane
+of a round's map, for each version of the features.
 """
 
 from alembic import op
@@ -56,14 +57,42 @@ CREATE TABLE kept_figures (
     PRIMARY KEY (project_id, name)
 );
 """
+MAP = """
+CREATE TABLE map_points (
+    feature_version_id  bigint NOT NULL REFERENCES feature_versions ON DELETE CASCADE,
+    item_id             bigint NOT NULL REFERENCES items ON DELETE CASCADE,
+    x                   real NOT NULL CHECK (x > '-Infinity' AND x < 'Infinity'),
+    y                   real NOT NULL CHECK (y > '-Infinity' AND y < 'Infinity'),
+    sampled             boolean NOT NULL,
+    PRIMARY KEY (feature_version_id, item_id)
+);
+CREATE INDEX map_points_by_item ON map_points (item_id);
+"""
+TRACKED = """
+-- what experiment trackers were told, and why not where they could not be
+CREATE TABLE tracked_rounds (
+    round_id  bigint NOT NULL REFERENCES rounds ON DELETE CASCADE,
+    tracker   text NOT NULL CHECK (tracker ~ '^[a-z_]+$'),
+    attempts  integer NOT NULL DEFAULT 1 CHECK (attempts > 0),
+    problem   text CHECK (problem <> ''),
+    due_at    timestamptz NOT NULL,
+    told_at   timestamptz,
+    PRIMARY KEY (round_id, tracker),
+    CHECK (told_at IS NULL OR problem IS NULL)
+);
+"""
 
 
 def upgrade() -> None:
     op.execute(TABLE)
     op.execute(KEPT)
+    op.execute(MAP)
+    op.execute(TRACKED)
 
 
 def downgrade() -> None:
+    op.execute("DROP TABLE tracked_rounds")
+    op.execute("DROP TABLE map_points")
     op.execute("DROP TABLE kept_figures")
     op.execute("DROP TABLE actions")
     op.execute("DROP FUNCTION refuse_any_change")

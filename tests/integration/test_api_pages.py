@@ -348,7 +348,7 @@ def test_every_page_obeys_the_policy(browser, store, tmp_path):
     played.play(played.start())
     log_in(browser, store)
     for path in (
-        *PAGES[:3],
+        *(path for path in PAGES if not path.endswith(".csv")),
         "/new",
         "/projects/shop/imported",
         "/docs",
@@ -364,7 +364,9 @@ def test_every_page_obeys_the_policy(browser, store, tmp_path):
         assert " style=" not in text
         assert not re.search(r"<script(?! src=\"/static/)", text)
         assert not re.search(r"\son\w+=", text)
-        assert not re.search(r"(?:src|href)=\"(?:https?:)?//", text.replace("http://127.0.0.1", ""))
+        assert not re.search(
+            r"(?:src|href)=\"(?:https?:)?//", text.replace("http://argilla.test", "")
+        )
 
 
 def test_the_reference_shows_every_route(browser, store):

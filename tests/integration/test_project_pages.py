@@ -227,3 +227,38 @@ def test_quality_adds_up(browser, store, tmp_path):
     first = browser.get("/projects/shop/quality?round=1").text
     assert "After round 1 " in first
     assert played.round(2).state == RoundState.CLOSED
+
+
+# --- the map of a round ---
+
+
+def test_a_map_shows_where_the_batch_lies(browser, store, tmp_path):
+    played = PlayedProject(store, tmp_path)
+    assert "<figure" not in browser.get("/projects/shop/rounds/1").text
+    for _ in range(2):
+        played.play(played.start())
+    log_in(browser, store)
+    page = browser.get("/projects/shop/rounds/2").text
+    batch = played.round(2).batch_size
+    assert f"The batch's {batch} items lie in".replace("'", "&#39;") in page
+    assert page.count('<a class="point') == batch
+    assert page.count('<a class="point audit"') >= 1
+    maps = [
+        list(csv.DictReader(io.StringIO(browser.get(f"/projects/shop/rounds/{n}/map.csv").text)))
+        for n in (1, 2)
+    ]
+    assert [one["rank"] for one in maps[1] if one["rank"]] == [str(n + 1) for n in range(batch)]
+    first, second = ({one["item_id"]: (one["x"], one["y"]) for one in found} for found in maps)
+    both = set(first) & set(second)
+    assert len(both) > 100
+    assert all(first[one] == second[one] for one in both), "rounds share a plane"
+
+
+def test_the_round_says_how_to_make_it_again(browser, store, tmp_path):
+    played = PlayedProject(store, tmp_path)
+    played.run_until(played.start(), RoundState.ANNOTATING)
+    log_in(browser, store)
+    page = browser.get("/projects/shop/rounds/1").text
+    assert "rounds replay 1 --project shop" in page
+    assert "status=submitted" in page
+    assert "status=pending" in browser.get("/projects/shop/rounds/1/selections/1").text

@@ -23,6 +23,7 @@ from app.adapters.postgres.items import PostgresItems
 from app.adapters.postgres.keys import PostgresKeys
 from app.adapters.postgres.labels import PostgresLabels
 from app.adapters.postgres.llm import PostgresLlm
+from app.adapters.postgres.maps import PostgresMaps
 from app.adapters.postgres.migrate import current_revision, newest_revision
 from app.adapters.postgres.pools import PostgresPools
 from app.adapters.postgres.projects import PostgresProjects
@@ -30,6 +31,7 @@ from app.adapters.postgres.rounds import PostgresRounds
 from app.adapters.postgres.runs import PostgresRuns
 from app.adapters.postgres.schemas import PostgresSchemas
 from app.adapters.postgres.selections import PostgresSelections
+from app.adapters.postgres.tracking import PostgresTracking
 from app.adapters.postgres.views import PostgresViews
 from app.adapters.postgres.whole_projects import PostgresWholeProjects
 from app.core.errors import Unavailable
@@ -103,6 +105,14 @@ class PostgresTransaction:
     @cached_property
     def views(self) -> PostgresViews:
         return PostgresViews(self.sql)
+
+    @cached_property
+    def tracking(self) -> PostgresTracking:
+        return PostgresTracking(self.sql)
+
+    @cached_property
+    def maps(self) -> PostgresMaps:
+        return PostgresMaps(self.sql)
 
     @cached_property
     def figures(self) -> PostgresFigures:

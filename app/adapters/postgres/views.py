@@ -89,6 +89,12 @@ FROM pushes p JOIN rounds r ON r.id = p.round_id
 WHERE r.project_id = :project AND p.state = 'lost' AND r.state NOT IN ('closed', 'cancelled')
   AND {ANSWERS_OF_ITEM} < (r.settings->>'overlap')::integer
 GROUP BY r.number, p.problem
+UNION ALL
+SELECT 'tracker', 'Round ' || max(r.number) || ' could not be told to ' || t.tracker || ': '
+       || max(t.problem), min(t.due_at)
+FROM tracked_rounds t JOIN rounds r ON r.id = t.round_id
+WHERE r.project_id = :project AND t.problem IS NOT NULL
+GROUP BY t.tracker
 """  # noqa: S608
 STREAMED = 500  # rows a cursor fetches at a time
 

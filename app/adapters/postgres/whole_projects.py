@@ -59,12 +59,14 @@ TABLES: Mapping[str, Table] = {
 LEFT_BEHIND: Mapping[str, str] = {
     "datasets": "they lie in an Argilla that is not there elsewhere; the next round makes one",
     "kept_figures": "counted again when somebody looks",
+    "map_points": "a picture; the next round draws one",
     "pool_snapshots": "packed ids, which are others elsewhere: rounds are replayed where they were",
     "llm_reservations": "set aside for calls that are running",
     "actions": "who did what here, by keys of here; the events of the project come along",
     "api_keys": "secret",
     "secrets": "secret",
     "idempotency_keys": "they belong to API keys",
+    "tracked_rounds": "trackers of this installation",
     "workers": "of this installation",
     "alembic_version": "of this database",
 }

@@ -13,10 +13,10 @@ from app.core.types import Split
 from app.ports.llm import LlmRecords
 from app.ports.store.answers import Annotations, Disputes, Labels
 from app.ports.store.classifiers import Classifiers
-from app.ports.store.items import ItemIds, Items, PoolCounts, Pools
+from app.ports.store.items import ItemIds, Items, Maps, PoolCounts, Pools
 from app.ports.store.projects import Events, Keys, Projects, Schemas
 from app.ports.store.reading import Exits, Figures, Page, Views, WholeProjects
-from app.ports.store.rounds import Rounds, Runs, Selections
+from app.ports.store.rounds import Rounds, Runs, Selections, Tracking
 
 __all__ = [
     "Annotations",
@@ -29,6 +29,7 @@ __all__ = [
     "Items",
     "Keys",
     "Labels",
+    "Maps",
     "Page",
     "PoolCounts",
     "Pools",
@@ -73,6 +74,10 @@ class Transaction(Protocol):
     def events(self) -> Events: ...
     @property
     def views(self) -> Views: ...
+    @property
+    def tracking(self) -> Tracking: ...
+    @property
+    def maps(self) -> Maps: ...
     @property
     def figures(self) -> Figures: ...
     @property

@@ -66,3 +66,22 @@ class Pools(Protocol):
         """Its record; the one there is if the pool was the same before."""
 
     def get(self, pool_id: int) -> PoolIds: ...
+
+
+class Maps(Protocol):
+    """Where items lie in the plane that people look at, by version of the features."""
+
+    def sample(self, features_id: int) -> ItemIds:
+        """The items whose plane it is; none before the first round with these features."""
+
+    def add(
+        self,
+        features_id: int,
+        item_ids: Sequence[int],
+        points: Sequence[tuple[float, float]],
+        sampled: Sequence[bool],
+    ) -> None:
+        """What is known already stays."""
+
+    def of_round(self, round_id: int) -> Sequence[Mapping[str, Any]]:
+        """The sample, then the batch by rank: item_id, x, y, and rank and slice of the batch."""

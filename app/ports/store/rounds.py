@@ -114,3 +114,13 @@ class Selections(Protocol):
         """Lost items that nobody has answered return to the pool."""
 
     def standing(self, round_id: int) -> Standing: ...
+
+
+class Tracking(Protocol):
+    """Which closed rounds an experiment tracker was told of."""
+
+    def claim(self, tracker: str) -> int | None:
+        """A round it does not know, or one to be tried again; ours for ten minutes."""
+
+    def told(self, round_id: int, tracker: str, problem: str | None) -> None:
+        """It knows now, or why it does not."""
