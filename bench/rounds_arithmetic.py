@@ -154,7 +154,9 @@ def one_round(features: MappedFeatures, keep: Path, self_training: str) -> Secon
     size = len(features.matrix)
     y = classes_of(size)
     labelled = np.sort(np.random.default_rng(3).choice(size, LABELS, replace=False))
-    candidates = np.setdiff1d(np.arange(size), labelled)
+    free = np.ones(size, bool)
+    free[labelled] = False
+    candidates = np.flatnonzero(free)
     wall, start = time.perf_counter(), time.process_time()
     rest = np.sort(
         np.random.default_rng(4).choice(candidates, min(MOST_UNLABELLED, len(candidates)), False)
@@ -182,6 +184,7 @@ def one_round(features: MappedFeatures, keep: Path, self_training: str) -> Secon
         classes=classifier.classes,
         probabilities=scores.probabilities,
         margins=scores.margins(),
+        release=features.release,
         labelled_y=dict(zip(labelled.tolist(), y[labelled].tolist(), strict=True)),
     )
     picks = select_round(DEFAULT, request, audit_fraction=0.2).picks

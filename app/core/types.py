@@ -1,6 +1,6 @@
 """The values that the pure part of Rounds takes and gives."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -98,6 +98,10 @@ class TrainingSet:
         return len(self.y)
 
 
+def _nothing() -> None:
+    """What is in memory anyway stays there."""
+
+
 @dataclass(frozen=True, slots=True)
 class SelectionRequest:
     """All that a strategy may look at. Rows are rows of `features`.
@@ -124,6 +128,9 @@ class SelectionRequest:
     """A factor for each candidate by rules of the user's; 1 where no rule applies."""
     labelled_y: Mapping[int, int] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+    release: Callable[[], None] = _nothing
+    """Called after reading rows here and there: of features that lie on disk, what was read and all
+    that lies around it need not stay in memory."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,7 @@ def _request(work: Work, seen: Seen) -> SelectionRequest:
         committee=_committee(work, seen),
         boosts=by_hand.boosts_of(work, seen.pool.candidates),
         options=by_hand.options_of(work, stored),
+        release=stored.release,
     )
 
 

@@ -111,9 +111,14 @@ def test_memory_mapped_features_choose_alike(name: str, tmp_path: Path) -> None:
     made = request(300, words=random_words(330, 40, 0))
     np.save(tmp_path / "dense.npy", made.features.dense)
     mapped = np.load(tmp_path / "dense.npy", mmap_mode="r")
-    assert select(name, replace(made, features=replace(made.features, dense=mapped))) == select(
-        name, made
+    released: list[None] = []
+    on_disk = replace(
+        made,
+        features=replace(made.features, dense=mapped),
+        release=lambda: released.append(None),
     )
+    assert select(name, on_disk) == select(name, made)
+    assert released
 
 
 @pytest.mark.parametrize("name", ALL)

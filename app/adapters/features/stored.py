@@ -9,7 +9,7 @@ from app.adapters.features.arrays import let_go
 from app.core.errors import NotFound
 from app.core.types import FeatureMatrix, Rows
 
-AT_A_TIME = 2_048
+AT_A_TIME = 512
 """Rows copied before what lies around them is let go. The system maps sixteen pages for one."""
 
 

@@ -12,6 +12,7 @@ from app.core.errors import WrongInput
 from app.core.types import Floats, Rows, SelectionRequest
 
 NONE = np.empty(0, np.int64)
+AT_A_TIME = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,18 @@ class Pool:
         return self.request.candidates[positions]
 
     def vectors(self, positions: Rows) -> Floats:
-        return np.asarray(self.request.features.dense[self.rows(positions)], np.float32)
+        return self.dense(self.rows(positions))
+
+    def dense(self, rows: Rows) -> Floats:
+        """Vectors of rows that lie anywhere; copied a few at a time, for the system reads much of
+        what lies around each."""
+        vectors = self.request.features.dense
+        out = np.empty((len(rows), vectors.shape[1]), np.float32)
+        for start in range(0, len(rows), AT_A_TIME):
+            part = slice(start, start + AT_A_TIME)
+            out[part] = vectors[rows[part]]
+            self.request.release()
+        return out
 
     def positions_of(self, rows: Rows) -> Rows:
         """Positions of those of the rows that are candidates, in the order given."""

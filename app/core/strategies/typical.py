@@ -87,7 +87,7 @@ def _by_clusters(pool: Pool, size: int, choose: Choose) -> Iterator[Rows]:
 def _sampled(pool: Pool, at_most: int) -> tuple[Rows, Floats, Floats]:
     """Free positions, their vectors, and the vectors of what is labelled or in the batch."""
     sample = pool.free(pool.sample(at_most, "clusters"))
-    labelled = np.asarray(pool.request.features.dense[pool.away_from], np.float32)
+    labelled = pool.dense(pool.away_from)
     return sample, pool.vectors(sample), labelled
 
 

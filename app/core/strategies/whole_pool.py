@@ -45,7 +45,7 @@ def core_set(pool: Pool, size: int) -> Proposal:
     gaps = np.zeros(len(pool), np.float32)
 
     def order() -> Iterator[Rows]:
-        centres = np.asarray(pool.request.features.dense[pool.away_from], np.float32)
+        centres = pool.dense(pool.away_from)
         free = pool.is_free()
         search = FarthestFirst(pool.all_vectors(), centres, free, pool.chance("ties"))
         first = int(pool.chance("first").choice(np.flatnonzero(free))) if free.any() else 0
