@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import structlog
@@ -36,6 +36,7 @@ from app.llm.desk import Desk
 from app.ports.encoder import Encoder
 from app.ports.tracker import Tracker
 from app.rounds import commands
+from app.rounds.replaying import replay
 from app.rounds.runner import Runner
 from app.rounds.work import Parts
 from app.settings import Settings, read_settings
@@ -196,6 +197,7 @@ def api_parts(container: Container) -> ApiParts:
         rows=FileRows(),
         encoders=container.encoders,
         predictor=Predictors(container.places, container.encoders),
+        replayer=partial(replay, container.parts),
         ping_tool=container.tool.ping,
         providers=container.desk.providers,
         cookie_secret=container.cookie_secret(),

@@ -16,6 +16,7 @@ from app.ports.annotation_tool import (
     Look,
     PushReport,
     RecordOut,
+    RefreshReport,
     ResponseIn,
     Statuses,
     Suggestion,
@@ -192,6 +193,17 @@ class FakeAnnotationTool:
                 else:
                     accepted[record.external_id] = self._upsert(dataset, record)
             return PushReport(accepted, refused)
+
+    def refresh(self, dataset_id: UUID, records: Mapping[UUID, RecordOut]) -> RefreshReport:
+        with self._lock, self._call("refresh") as limit:
+            dataset = self._dataset(dataset_id)
+            there = {one.record_id: one for one in dataset.records.values()}
+            found = {id_: new for id_, new in records.items() if id_ in there}
+            at_work = {new.external_id for id_, new in found.items() if there[id_].responses}
+            idle = [new for new in found.values() if new.external_id not in at_work][:limit]
+            for new in idle:
+                self._upsert(dataset, new)
+            return RefreshReport({new.external_id for new in idle}, at_work)
 
     def last_activity(self, dataset_id: UUID) -> datetime | None:
         with self._lock, self._call("last_activity"):

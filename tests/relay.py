@@ -68,7 +68,11 @@ class Relay:
                 if self._is_down:
                     client.close()
                     continue
-                server = socket.create_connection(self._target)
+                try:
+                    server = socket.create_connection(self._target)
+                except OSError:  # the server itself is away
+                    client.close()
+                    continue
                 with self._lock:
                     self._open |= {client, server}
                 self._start(self._pump, client, server, False)

@@ -58,6 +58,17 @@ class Host:
                     self._answers[service] = (False, str(error))
             return self._answers[service]
 
+    def restart(self, service: str) -> None:
+        """Stop what was started and start it again, where it was; whoever uses it sees it go."""
+        with self._starting:
+            running = {"postgres": self._postgres, "redis": self._redis, "argilla": self._argilla}
+            one = running[service]
+            assert one is not None, f"{service} was never started"
+            one.stop()
+            one.start()
+            if self._argilla is not None:
+                self._argilla.wait()
+
     def stop(self) -> None:
         """Everything that was started, in reverse."""
         with self._starting:

@@ -272,6 +272,12 @@ class GivenSettings(BaseModel):
         json_schema_extra=_documented(uniqueItems=True),
     )
     closing: GivenClosing | None = Field(None, description="When a round stops waiting.")
+    prefetch: int | None = Field(
+        None,
+        description="In auto mode the next batch is brought as soon as no more items than this are "
+        "unanswered; these wait on in the next round. Less than `batch_size`; 0, off, by default.",
+        json_schema_extra=_documented(minimum=0, maximum=9_999),
+    )
     fields: list[str] | None = Field(
         None,
         description='Columns that hold text; ["text"] by default. Cannot change later.',
@@ -353,4 +359,9 @@ class LabelEdit(BaseModel):
         default_factory=dict,
         description="Old label to new label, two to one to merge them; null lets its items be "
         "looked at again. A label that keeps its name need not be named.",
+    )
+    in_flight: bool = Field(
+        False,
+        description="With a round open: it is finished with the answers there are, and the labels "
+        "are edited as it closes. Otherwise an open round is a conflict.",
     )

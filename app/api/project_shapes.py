@@ -1,6 +1,7 @@
 """How projects look from outside."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -126,12 +127,23 @@ class Problem(BaseModel):
     since: datetime
 
 
+class LabelEditOut(BaseModel):
+    """Labels that will hold when the open round is over."""
+
+    labels: list[str]
+    mapping: dict[str, str | None]
+    actor: str
+
+
 class ProjectOut(BaseModel):
     """A project, its settings and how its items stand."""
 
     name: str
     task: Task
     schema_version: int = Field(description="Goes up when labels are edited.")
+    label_edit: LabelEditOut | None = Field(
+        None, description="An edit that was asked for in flight and waits for the open round."
+    )
     state: str
     batch_size: int
     strategy: str
@@ -146,6 +158,7 @@ class ProjectOut(BaseModel):
     adjudication: str
     adjudicators: list[str]
     closing: ClosingOut
+    prefetch: int
     fields: list[str]
     seed: int
     stopping: StoppingOut
@@ -186,6 +199,7 @@ class ProjectOut(BaseModel):
             name=project.name,
             task=task,
             schema_version=project.schema_version,
+            label_edit=LabelEditOut(**asdict(project.label_edit)) if project.label_edit else None,
             state=project.state.value,
             counts=Counts.of(counts),
             open_round=OpenRound(number=opened.number, state=opened.state.value)

@@ -87,12 +87,14 @@ def repair_project(caller: Operator, name: ProjectName, parts: Parts) -> Project
 @router.post(
     "/projects/{name}/labels/edit",
     summary="Rename, merge, split, add or drop labels",
-    description="Between rounds. Labels given so far are carried over by the mapping, as labels "
-    "that supersede the old ones; the next batch goes to a new dataset in Argilla.",
+    description="Between rounds, or with `in_flight` as the open round closes. Labels given so "
+    "far are carried over by the mapping, as labels that supersede the old ones; the next batch "
+    "goes to a new dataset in Argilla.",
     responses=problems(400, 401, 403, 404, 409, 413, 422),
 )
 def edit_labels(caller: Operator, name: ProjectName, body: LabelEdit, parts: Parts) -> ProjectOut:
-    relabelling.edit_labels(parts.store, name, body.labels, body.mapping, actor=acting(caller))
+    edit = relabelling.edit_in_flight if body.in_flight else relabelling.edit_labels
+    edit(parts.store, name, body.labels, body.mapping, actor=acting(caller))
     return read(parts.store, name)
 
 

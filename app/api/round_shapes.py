@@ -37,6 +37,26 @@ class BatchCounts(BaseModel):
         description="Answered, but not alike: an extra annotator or an adjudicator is asked."
     )
     labelled: int
+    handed_on: int = Field(
+        0, description="Left in Argilla for a later round to wait for, because of `prefetch`."
+    )
+
+
+class TakenOver(BaseModel):
+    """Items that earlier rounds left in Argilla for this one."""
+
+    items: int
+    waiting: int = Field(description="Of these, still without the answers they need.")
+
+
+class Refreshed(BaseModel):
+    """What Argilla suggests in place of the prediction it was chosen by."""
+
+    classifier_version: str
+    prediction: dict[str, Any]
+    confidence: float
+    uncertainty: float
+    at: datetime
 
 
 class RoundLlm(BaseModel):
@@ -142,7 +162,9 @@ class RoundOut(BaseModel):
                         "answered": 12,
                         "disputed": 1,
                         "labelled": 0,
+                        "handed_on": 0,
                     },
+                    "taken_over": {"items": 3, "waiting": 1},
                     "error": None,
                     "closed_by": None,
                     "waits_for": "It waits for 8 items; nothing was answered for 26 hours. It "
@@ -181,6 +203,9 @@ class RoundOut(BaseModel):
     )
     argilla: InArgilla
     counts: BatchCounts
+    taken_over: TakenOver = Field(
+        description="Beside the batch: what earlier rounds left to this one (`prefetch`)."
+    )
     error: dict[str, Any] | None = Field(description="Why it failed, or what is being retried.")
     failed_in: str | None = None
     attempts: int = 0
@@ -188,8 +213,8 @@ class RoundOut(BaseModel):
     finish_requested: bool = False
     closed_by: str | None = Field(
         None,
-        description="The rule that ended the waiting: `all_answered`, `share`, `hours` or "
-        "`finish` (by hand).",
+        description="The rule that ended the waiting: `all_answered`, `prefetch`, `share`, "
+        "`hours` or `finish` (by hand).",
     )
     waits_for: str | None = Field(
         None, description="While it waits for answers: for how many, and until when."
@@ -285,6 +310,12 @@ class SelectionOut(BaseModel):
     record_id: UUID | None = Field(description="The record in Argilla.")
     pushed_at: datetime | None
     problem: str | None = Field(description="Why Argilla refused it.")
+    handed_on_to: int | None = Field(
+        description="The later round that waits or waited for it; null if its own did."
+    )
+    refreshed: Refreshed | None = Field(
+        description="What a later classifier suggested while it was waiting."
+    )
     label: dict[str, Any] | None
     label_source: str | None
     label_id: int | None
@@ -294,3 +325,48 @@ class SelectionOut(BaseModel):
     def of(cls, view: Mapping[str, Any]) -> "SelectionOut":
         own = {name: view[name] for name in cls.model_fields}
         return cls(**{**own, "annotators": view["annotators"] or []})
+
+
+class ReplayCheck(BaseModel):
+    """One thing that was made again."""
+
+    what: str
+    same: bool
+    message: str
+    evidence: dict[str, Any]
+
+
+class ThenAndNow(BaseModel):
+    """A library's version; null if it was not there."""
+
+    then: str | None
+    now: str | None
+
+
+class ReplayOut(BaseModel):
+    """A round made again from the records."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "round": 3,
+                    "same": True,
+                    "checks": [
+                        {
+                            "what": "batch",
+                            "same": True,
+                            "message": "20 selections, the same",
+                            "evidence": {},
+                        }
+                    ],
+                    "libraries": {},
+                }
+            ]
+        }
+    )
+
+    round: int
+    same: bool
+    checks: list[ReplayCheck]
+    libraries: dict[str, ThenAndNow] = Field(description="Those that are not what they were.")

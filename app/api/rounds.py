@@ -7,7 +7,7 @@ from fastapi import APIRouter, Header, Response
 from app.api.access import Operator, Parts, Viewer, acting
 from app.api.parameters import PREFIX, After, Limit, Paged, ProjectName, RoundNumber
 from app.api.problems import problems
-from app.api.round_shapes import RoundOut, RoundStart, SelectionOut, is_open
+from app.api.round_shapes import ReplayOut, RoundOut, RoundStart, SelectionOut, is_open
 from app.ports.store import Store, Transaction
 from app.rounds import commands
 
@@ -140,6 +140,17 @@ def resume_round(
 ) -> RoundOut:
     commands.resume_round(parts.store, name, number, actor=acting(caller))
     return read(parts.store, name, number)
+
+
+@router.get(
+    "/projects/{name}/rounds/{number}/replay",
+    summary="Make a round again and compare",
+    description="From the records, as `rounds replay` does: features, classifiers and batch, byte "
+    "for byte. Nothing is written. It takes as long as the round's own training and choosing.",
+    responses=problems(401, 403, 404, 409, 422, 503),
+)
+def replay_round(caller: Viewer, name: ProjectName, number: RoundNumber, parts: Parts) -> ReplayOut:
+    return ReplayOut(**parts.replayer(name, number).as_json())
 
 
 def read(store: Store, name: str, number: int) -> RoundOut:

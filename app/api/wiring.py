@@ -13,10 +13,15 @@ from app.ports.encoder import Encoder
 from app.ports.llm import Providers
 from app.ports.rows import RowReader
 from app.ports.store import Store
+from app.rounds.replaying import Replay
 
 
 def no_predictor(name: str, number: int | None) -> Predictor:
     raise Unavailable("This service was set up without a way to its classifiers.")
+
+
+def no_replayer(name: str, number: int) -> Replay:
+    raise Unavailable("This service was set up without a way to its features and classifiers.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,8 @@ class ApiParts:
     """LLM services that the server's settings name."""
     predictor: Callable[[str, int | None], Predictor] = no_predictor
     """The classifier of a project, by number or the newest."""
+    replayer: Callable[[str, int], Replay] = no_replayer
+    """Makes a round of a project again."""
     row_limits: RowLimits = field(default_factory=RowLimits)
     max_upload_bytes: int = 4 * 2**30
     max_json_bytes: int = 2**20

@@ -28,9 +28,13 @@ def relabel(
     ] = None,
     add: Annotated[Edits, typer.Option(help="A new label. Repeatable.")] = None,
     drop: Annotated[Edits, typer.Option(help="Its items are looked at again. Repeatable.")] = None,
+    in_flight: Annotated[
+        bool,
+        typer.Option("--in-flight", help="Finish an open round first, with the answers there are."),
+    ] = False,
     as_json: bool = AsJson,
 ) -> None:
-    """Rename, merge, split, add or drop labels between rounds; finished work is carried over."""
+    """Rename, merge, split, add or drop labels; finished work is carried over."""
     store = build(read_settings()).store
     with store.transaction() as tx:
         task = tx.projects.by_name(name).task
@@ -41,9 +45,13 @@ def relabel(
         drop=drop or (),
         add=add or (),
     )
-    project = relabelling.edit_labels(store, name, labels, mapping, actor=actor())
+    edit = relabelling.edit_in_flight if in_flight else relabelling.edit_labels
+    project = edit(store, name, labels, mapping, actor=actor())
     if as_json:
         print_json(api_projects.read(store, name).model_dump(mode="json"))
+        return
+    if project.label_edit is not None:
+        console.print(f"The open round is finished first. Then they are: {', '.join(labels)}.")
         return
     console.print(f"The labels are now: {', '.join(project.task.labels)}.")
     console.print(f"The next round sends its batch to a new dataset. Next: rounds start {name}")

@@ -154,13 +154,18 @@ def selections(name: Name, number: Number = None, as_json: bool = AsJson) -> Non
                 one["slice"],
                 one["prediction"],
                 one["reason"],
-                one["label"],
+                one["label"] or _where_it_waits(one),
                 ", ".join(one["annotators"] or []),
             ]
             for one in rows
         ],
         empty="Nothing was selected yet.",
     )
+
+
+def _where_it_waits(selection: Mapping[str, Any]) -> str | None:
+    later = selection["handed_on_to"]
+    return f"(waits in round {later})" if later and selection["push_state"] == "pushed" else None
 
 
 @friendly

@@ -17,15 +17,21 @@ class Rule(StrEnum):
     HOURS = "hours"
     FINISH = "finish"
     """By hand."""
+    PREFETCH = "prefetch"
+    """So few are unanswered that the next batch is brought; they wait on, in the next round."""
 
 
-def rule_met(closing: Closing, standing: Standing, *, finish: bool) -> Rule | None:
+def rule_met(
+    closing: Closing, standing: Standing, *, finish: bool, prefetch: int = 0
+) -> Rule | None:
     """The first rule that holds; None while the round goes on waiting. Before anything has been
-    answered no share is reached, and a disputed item is not answered yet."""
+    answered no share is reached and nothing prefetched; a disputed item is not answered yet."""
     if standing.answered == standing.out:
         return Rule.ALL_ANSWERED
     if finish:
         return Rule.FINISH
+    if standing.answered and standing.out - standing.answered <= prefetch:
+        return Rule.PREFETCH
     if standing.answered and standing.answered >= closing.share * standing.out - _CLOSE_ENOUGH:
         return Rule.SHARE
     if closing.hours is not None and standing.hours >= closing.hours:

@@ -62,6 +62,15 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class LabelEdit:
+    """Labels that were asked for while a round was open, and what becomes of the present ones."""
+
+    labels: Sequence[str]
+    mapping: Mapping[str, str | None]
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
 class Project:
     id: int
     uid: UUID
@@ -79,6 +88,8 @@ class Project:
     """When a deleted project will be gone; until then it can be restored."""
     erase_argilla: bool = False
     """Its datasets in Argilla too."""
+    label_edit: LabelEdit | None = None
+    """Waits for the end of the open round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +170,21 @@ class SelectedItem:
 
 
 @dataclass(frozen=True, slots=True)
+class PendingItem:
+    """A selection that is in Argilla and lacks answers."""
+
+    selected: SelectedItem
+    round_id: int
+    """The round that chose it."""
+    suggested_by: int | None
+    """The classifier whose suggestion it carries now."""
+    is_refreshed: bool
+    """That is not the one that chose it."""
+    at_work: bool
+    """Somebody has drafted, discarded or submitted an answer."""
+
+
+@dataclass(frozen=True, slots=True)
 class AnnotationDataset:
     """The Argilla dataset of one project and label-schema version."""
 
@@ -210,7 +236,11 @@ class ItemAnswers:
 
     item_id: int
     round_id: int
+    """The round that asked."""
+    waits_in: int
+    """The round that waits for the answers: the same, or one that took the item over."""
     round_open: bool
+    """Whether that is open."""
     needed: int
     """So many annotators are asked before the answers are looked at."""
     people: int

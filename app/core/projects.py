@@ -38,6 +38,8 @@ class ProjectSettings:
     adjudication: str = "extra"
     adjudicators: tuple[str, ...] = ()
     closing: Closing = field(default_factory=Closing)
+    prefetch: int = 0
+    """In auto mode the next batch is brought while so many items are still unanswered."""
     fields: tuple[str, ...] = ("text",)
     seed: int = 0
     stopping: Stopping = field(default_factory=Stopping)
@@ -103,6 +105,12 @@ def _check_together(settings: ProjectSettings) -> None:
             f"max_overlap is {settings.max_overlap}, less than the {settings.most_needed} answers "
             "that overlap or audit_overlap ask for. Raise it or lower these.",
             field="max_overlap",
+        )
+    if settings.prefetch >= settings.batch_size:
+        raise WrongInput(
+            f"prefetch is {settings.prefetch}: with a batch_size of {settings.batch_size} a round "
+            f"would not wait for answers. At most {settings.batch_size - 1}; 0 is off.",
+            field="prefetch",
         )
     if settings.adjudication == "adjudicator" and not settings.adjudicators:
         raise WrongInput(
@@ -179,6 +187,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "overlap": _whole(1, MOST_ANSWERS),
     "audit_overlap": _whole(1, MOST_ANSWERS),
     "max_overlap": _whole(1, MOST_ANSWERS),
+    "prefetch": _whole(0, 9_999),
     "consensus": _one_of(tuple(METHODS)),
     "min_agreement": _number(0, 1),
     "adjudication": _one_of(ADJUDICATIONS),

@@ -94,6 +94,15 @@ class WithdrawReport:
     """external ids that had such a response after all and stay."""
 
 
+@dataclass(frozen=True, slots=True)
+class RefreshReport:
+    """external ids; what is in neither is not in the tool any more, or was refused."""
+
+    refreshed: Collection[str]
+    at_work: Collection[str]
+    """Somebody had drafted, discarded or submitted an answer."""
+
+
 Statuses = Collection[str]
 ANY_RESPONSE: Statuses = frozenset({"submitted", "draft", "discarded"})
 
@@ -111,6 +120,10 @@ class AnnotationTool(Protocol):
         """Where annotators open it, the most valuable record first."""
 
     def push(self, dataset_id: UUID, records: Sequence[RecordOut]) -> PushReport: ...
+
+    def refresh(self, dataset_id: UUID, records: Mapping[UUID, RecordOut]) -> RefreshReport:
+        """Renew suggestion and metadata of records, by id, that have no response of any kind;
+        checked again just before. None is made."""
 
     def last_activity(self, dataset_id: UUID) -> datetime | None:
         """When annotators last did something; cheap. NotFound if the dataset is gone."""

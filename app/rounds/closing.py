@@ -1,11 +1,11 @@
 """When a round stops waiting for answers, and what becomes of the unanswered."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.core.closing import Rule, rule_met
 from app.core.entities import Standing
-from app.rounds import collecting, disputes, pushing
+from app.rounds import collecting, disputes, pushing, starting
 from app.rounds.work import Work
 
 DECIDED = "closed_by"
@@ -16,6 +16,11 @@ is closed by the same rule when it is taken up again."""
 def decided(work: Work) -> Rule | None:
     known = work.round.checkpoint.get(DECIDED)
     return Rule(known) if known else None
+
+
+def leaves_the_rest(work: Work) -> bool:
+    """Whether what is unanswered waits on, for the round that follows."""
+    return decided(work) == Rule.PREFETCH
 
 
 def rule_of(work: Work) -> Rule | None:
@@ -31,21 +36,33 @@ def rule_of(work: Work) -> Rule | None:
 
 def _rule_now(work: Work) -> Rule | None:
     disputes.follow(work)
+    settings, finish = work.round.settings, work.round.finish_requested
     with work.store.transaction() as tx:
         standing = tx.selections.standing(work.round.id)
-    return rule_met(work.round.settings.closing, standing, finish=work.round.finish_requested)
+        rule = rule_met(settings.closing, standing, finish=finish, prefetch=settings.prefetch)
+        if rule == Rule.PREFETCH and not starting.will_follow(tx, work.project):
+            rule = rule_met(settings.closing, standing, finish=finish)
+    return rule
 
 
-def close(work: Work) -> Mapping[str, Any]:
+def close(work: Work, rule: Rule) -> Mapping[str, Any]:
     """Take back what nobody has answered, then look once more: what was answered while we decided
     stays in Argilla and is collected. A draft stays too; its answer will count, late."""
-    before = collecting.unanswered(work)
+    before = _to_take_back(work, rule)
     kept = pushing.withdraw(work, before)
     if kept:
         collecting.collect(work)
     with work.store.transaction() as tx:
         standing = tx.selections.standing(work.round.id)
     return {"withdrawn": len(before) - len(kept), **_left(standing, collecting.unanswered(work))}
+
+
+def _to_take_back(work: Work, rule: Rule) -> Sequence[int]:
+    """Where the next round will wait on for the unanswered, only what nobody seems to want."""
+    if rule != Rule.PREFETCH:
+        return collecting.unanswered(work)
+    with work.store.transaction() as tx:
+        return tx.selections.overdue(work.round)
 
 
 def _left(standing: Standing, unanswered: Any) -> Mapping[str, int]:

@@ -121,7 +121,8 @@ def _collect_newest(
     """From the records that are out; None if they are not those that were brought last."""
     with parts.store.transaction() as tx:
         out = tx.annotations.records_out(dataset)
-    look = parts.tool.look_at_newest(dataset.dataset_id, len(out)) if out else None
+        reach = tx.annotations.reach(dataset)
+    look = parts.tool.look_at_newest(dataset.dataset_id, reach) if out else None
     if look is None or not out <= look.records.keys():
         return None
     news = _news(parts, dataset, look, lost=frozenset())

@@ -15,6 +15,7 @@ TOLD: Mapping[str, Callable[[Detail], str]] = {
     "features.refit_requested": lambda _: "had the features fitted anew",
     "items.imported": lambda d: f"imported {d['created']:,} new items of {d['received']:,} rows",
     "labels.edited": lambda d: f"edited the labels; {d['carried']:,} answers were carried over",
+    "labels.edit_requested": lambda d: f"asked for the labels {', '.join(d['labels'])}",
     "labels.adopted": lambda d: f"took over {d['labels']:,} labels of {d['source']}",
     "llm.reopened": lambda d: f"let {d['source']} label again",
     "auto.started": lambda _: "let rounds follow each other",

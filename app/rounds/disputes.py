@@ -59,7 +59,7 @@ def _judge(work: Work) -> tuple[Verdicts, Mapping[int, ItemAnswers]]:
     """Every fully answered item of the round: is it decided, and if not, can it still be?"""
     with work.store.transaction() as tx:
         waiting = set(tx.selections.unanswered(work.round))
-        out = [one.item.id for one in tx.selections.of_round(work.round.id, "pushed")]
+        out = tx.selections.out(work.round.id)
         answers = tx.labels.answers(work.project.id, [item for item in out if item not in waiting])
         decide = decider(tx, work.project, work.round.settings)
         known = tx.disputes.of_round(work.round.id)

@@ -43,13 +43,15 @@ def _merge(
     tx.disputes.end([answers.item_id for answers, one in found if one.value is not None], "decided")
     if labels:
         tx.events.add("labels.merged", "system", project_id=project.id, labels=len(labels))
-    return len(labels), sum(_is_undecided(*one) for one in found if one[0].round_id == closing)
+    return len(labels), sum(_is_undecided(*one) for one in found if one[0].waits_in == closing)
 
 
 def _still_asked(answers: ItemAnswers, closing: int | None) -> bool:
-    """Whether the item's round still waits for more answers to it."""
-    waits = answers.round_open and answers.round_id != closing
-    return waits and answers.people < answers.needed and answers.current_value is None
+    """Whether the item's round still waits for more answers to it. One that has a label made of
+    answers follows them at once; a label that was imported answers nothing."""
+    waits = answers.round_open and answers.waits_in != closing
+    settled = answers.current_value is not None and bool(answers.current_annotation_ids)
+    return waits and answers.people < answers.needed and not settled
 
 
 def _is_undecided(answers: ItemAnswers, consensus: Consensus) -> bool:

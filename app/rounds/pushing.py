@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import TypeVar
+from uuid import UUID
 
 from app.core.entities import AnnotationDataset, ClassifierVersion, Project, Round, SelectedItem
 from app.core.errors import NotFound
@@ -134,13 +135,26 @@ def record_of(
     )
 
 
-def return_discarded(work: Work) -> None:
+def return_discarded(work: Work, *, leave: bool) -> None:
     """Where the project wants it, items that somebody discarded go back to the pool. Their records
-    are taken out of Argilla, or whoever discarded one would never see it again."""
+    are taken out of Argilla, or whoever discarded one would never see it again. With `leave`,
+    those that others are still asked about stay."""
     if work.round.settings.on_discard == "return":
         with work.store.transaction() as tx:
             discarded = tx.selections.discarded(work.round)
-        withdraw(work, discarded, kept_by=("submitted", "draft"))
+            asked = set(tx.selections.unanswered(work.round)) if leave else set()
+        done = [item for item in discarded if item not in asked]
+        withdraw(work, done, kept_by=("submitted", "draft"))
+
+
+def take_back_older_labels(work: Work) -> None:
+    """What was left in the dataset of labels that have been edited since returns to the pool, from
+    which it may be chosen by the labels of now; what somebody is at work on stays."""
+    with work.store.transaction() as tx:
+        stale = tx.selections.of_older_labels(work.round)
+    for dataset_id, items in stale.items():
+        kept = _delete(work, dataset_id, items, ANY_RESPONSE)
+        _note_withdrawn(work, [item for item in items if item not in kept])
 
 
 def withdraw(
@@ -149,23 +163,24 @@ def withdraw(
     """Take back what has no such response; gives the items that were answered after all."""
     if not item_ids:
         return []
-    kept = _answered_meanwhile(work, item_ids, kept_by)
-    gone = [item for item in item_ids if item not in kept]
     with work.store.transaction() as tx:
-        tx.rounds.guard(work.round.id, work.round.fence)
-        tx.selections.withdraw(work.round.id, gone)
+        dataset = tx.annotations.dataset(work.project)
+    kept = _delete(work, dataset.dataset_id, item_ids, kept_by) if dataset else set()
+    _note_withdrawn(work, [item for item in item_ids if item not in kept])
     return sorted(kept)
 
 
-def _answered_meanwhile(work: Work, item_ids: Sequence[int], kept_by: Statuses) -> set[int]:
-    """Delete the records and say which could not be; without a dataset there are none."""
+def _note_withdrawn(work: Work, gone: Sequence[int]) -> None:
     with work.store.transaction() as tx:
-        dataset = tx.annotations.dataset(work.project)
-    if dataset is None:
-        return set()
+        tx.rounds.guard(work.round.id, work.round.fence)
+        tx.selections.withdraw(work.round.id, gone)
+
+
+def _delete(work: Work, dataset_id: UUID, item_ids: Sequence[int], kept_by: Statuses) -> set[int]:
+    """Delete the records and say which could not be; a dataset that is gone has none."""
     try:
         names = [external_id(i) for i in item_ids]
-        report = work.tool.withdraw(dataset.dataset_id, names, kept_by=kept_by)
+        report = work.tool.withdraw(dataset_id, names, kept_by=kept_by)
     except NotFound:
         return set()
     return {item for name in report.kept if (item := item_of(name)) is not None}

@@ -8,7 +8,7 @@ keep what they were: their schema is kept by version.
 
 from collections.abc import Sequence
 
-from app.core.entities import Project
+from app.core.entities import LabelEdit, Project, Round, RoundState
 from app.core.errors import Conflict
 from app.core.tasks.editing import Mapped, edited
 from app.ports.store import Store, Transaction
@@ -21,32 +21,89 @@ def edit_labels(
 ) -> Project:
     """Between rounds only, so that nobody annotates by a schema that is no more."""
     with store.transaction() as tx:
-        project = tx.projects.by_name(name)
-        for purpose in LOCKS:
-            tx.projects.lock(project.id, purpose)
-        project = tx.projects.by_name(name)
+        project = _locked(tx, tx.projects.by_name(name).id)
         _check_between_rounds(tx, project)
-        task, whole = edited(project.task, labels, mapping)
-        tx.schemas.change(project, task.labels, whole, actor)
-        carried, again = tx.schemas.carry_over(project, whole)
+        return _edit(tx, project, labels, mapping, actor)
+
+
+def edit_in_flight(
+    store: Store, name: str, labels: Sequence[str], mapping: Mapped, *, actor: str
+) -> Project:
+    """With a round open: it is finished with the answers there are, and the labels are edited in
+    the transaction that closes it. Without one, at once."""
+    with store.transaction() as tx:
+        project = _locked(tx, tx.projects.by_name(name).id)
+        _check_stays(project)
+        opened = tx.rounds.open(project.id)
+        if opened is None:
+            return _edit(tx, project, labels, mapping, actor)
+        _check_can_finish(project, opened)
+        edited(project.task, labels, mapping)  # what is wrong with it is said now
+        edit = LabelEdit(tuple(labels), dict(mapping), actor)
+        tx.schemas.ask(project.id, edit)
+        tx.rounds.request_finish(opened.id)
         tx.events.add(
-            "labels.edited",
-            actor,
-            project_id=project.id,
-            schema_version=project.schema_version + 1,
-            carried=carried,
-            to_look_at_again=again,
-        )
+            "labels.edit_requested", actor, project_id=project.id, round_id=opened.id,
+            labels=list(labels),
+        )  # fmt: skip
         return tx.projects.get(project.id)
 
 
+def edit_as_asked(tx: Transaction, ended: Round) -> None:
+    """In the transaction that ends a round."""
+    if (edit := tx.projects.get(ended.project_id).label_edit) is None:
+        return
+    project = _locked(tx, ended.project_id)
+    tx.schemas.ask(project.id, None)
+    _edit(tx, project, edit.labels, edit.mapping, edit.actor)
+
+
+def _locked(tx: Transaction, project_id: int) -> Project:
+    """As it is while nothing starts, is imported or merged."""
+    for purpose in LOCKS:
+        tx.projects.lock(project_id, purpose)
+    return tx.projects.get(project_id)
+
+
+def _edit(
+    tx: Transaction, project: Project, labels: Sequence[str], mapping: Mapped, actor: str
+) -> Project:
+    task, whole = edited(project.task, labels, mapping)
+    tx.schemas.change(project, task.labels, whole, actor)
+    carried, again = tx.schemas.carry_over(project, whole)
+    tx.events.add(
+        "labels.edited",
+        actor,
+        project_id=project.id,
+        schema_version=project.schema_version + 1,
+        carried=carried,
+        to_look_at_again=again,
+    )
+    return tx.projects.get(project.id)
+
+
 def _check_between_rounds(tx: Transaction, project: Project) -> None:
-    if project.erase_at is not None:
-        raise Conflict(f"{project.name} is being deleted. Restore it first.")
+    _check_stays(project)
     opened = tx.rounds.open(project.id)
     if opened is not None:
         raise Conflict(
-            f"Round {opened.number} is open: people annotate by the labels of now. Finish or "
-            "cancel it first; in auto mode, switch that off before.",
+            f"Round {opened.number} is open: people annotate by the labels of now. Ask for the "
+            "edit in flight (`--in-flight`, `in_flight`): the round is finished with the answers "
+            "there are first. Or finish or cancel it yourself.",
             round=opened.number,
         )
+
+
+def _check_stays(project: Project) -> None:
+    if project.erase_at is not None:
+        raise Conflict(f"{project.name} is being deleted. Restore it first.")
+
+
+def _check_can_finish(project: Project, opened: Round) -> None:
+    if project.label_edit is not None:
+        raise Conflict(
+            f"An edit of the labels waits for the end of round {opened.number} already.",
+            round=opened.number,
+        )
+    if opened.state == RoundState.FAILED:
+        raise Conflict(f"Round {opened.number} has failed. Resume or cancel it first.")

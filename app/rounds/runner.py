@@ -72,7 +72,12 @@ class Runner:
             self.parts.store.worker_seen(self.name)
             while not stop.is_set() and self.tick():
                 pass
-            wait(min(self.parts.poll_seconds, LONGEST_SLEEP))
+            wait(min(self.parts.poll_seconds, LONGEST_SLEEP, self._due_in()))
+
+    def _due_in(self) -> float:
+        with self.parts.store.transaction() as tx:
+            seconds = tx.rounds.due_in()
+        return math.inf if seconds is None else seconds
 
     def tick(self) -> bool:
         """Do the one thing that is most due. False if nothing was."""

@@ -9,7 +9,7 @@ import numpy as np
 from app.core.entities import NewSelection
 from app.core.models import TrainedClassifier
 from app.core.strategies import cold_start, needs_committee, select_round
-from app.core.tasks import task_type
+from app.core.tasks import TaskSpec, task_type
 from app.core.types import Floats, Selection, SelectionRequest
 from app.ports.feature_store import StoredFeatures
 from app.rounds import by_hand, committee, featurising, pools, scoring, training
@@ -110,20 +110,23 @@ def describe(
             score=float(pick.score),
             reason=pick.reason,
             draw_probability=pick.draw_probability,
-            **_prediction(work, request, position[int(pick.row)]),
+            **_prediction(work.project.task, request, position[int(pick.row)]),
         )
         for pick in selection.picks
     ]
 
 
-def _prediction(work: Work, request: SelectionRequest, index: int) -> Mapping[str, Any]:
+def _prediction(task: TaskSpec, request: SelectionRequest, index: int) -> Mapping[str, Any]:
     if request.probabilities is None:
         return {"prediction": None, "confidence": None, "uncertainty": None}
-    row = request.probabilities[index]
+    return prediction(task, request.classes, request.probabilities[index])
+
+
+def prediction(task: TaskSpec, classes: Sequence[str], row: Floats) -> Mapping[str, Any]:
+    """What a classifier says of one item, in the words of the records."""
     best, second = np.sort(row)[::-1][:2]
-    label = request.classes[int(row.argmax())]
     return {
-        "prediction": task_type(work.project.task).prediction(label),
+        "prediction": task_type(task).prediction(classes[int(row.argmax())]),
         "confidence": min(1.0, float(best)),
         "uncertainty": float(1 - (best - second)),
     }

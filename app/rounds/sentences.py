@@ -13,7 +13,7 @@ def of_round(view: Mapping[str, Any]) -> str:
     """One round, from its view in the API's shape."""
     number, state, counts = view["number"], view["state"], view["counts"]
     if state == "annotating":
-        return _annotating(number, counts)
+        return _annotating(number, counts) + _left_over(view["taken_over"])
     if state == "failed":
         return f"Round {number} failed while {view['failed_in']}: {view['error']['title']}"
     if state == "cancelled":
@@ -37,6 +37,13 @@ def _annotating(number: int, counts: Mapping[str, int]) -> str:
             f"somebody to decide {items} on which annotators disagree."
         )
     return f"Round {number} is waiting for somebody to decide {items}: annotators disagree."
+
+
+def _left_over(taken_over: Mapping[str, int]) -> str:
+    waiting = taken_over["waiting"]
+    if not waiting:
+        return ""
+    return f" Also for {waiting} that {'was' if waiting == 1 else 'were'} left over from before."
 
 
 def of_llm(view: Mapping[str, Any]) -> str:
@@ -73,6 +80,7 @@ def waits_for(view: Mapping[str, Any]) -> str | None:
         return None
     counts, waiting = view["counts"], view["waiting"]
     open_ = counts["pushed"] - counts["answered"] + counts["disputed"]
+    open_ += view["taken_over"]["waiting"]
     limit = (view["closing"] or {}).get("hours", DEFAULT_CLOSING_HOURS)
     items = "1 item" if open_ == 1 else f"{open_:,} items"
     return f"It waits for {items}{_idle(waiting)}. {_until(limit, waiting['hours'])}"

@@ -1,10 +1,12 @@
 """The next round of a project: whether it may begin, and how it is planned."""
 
+from collections.abc import Sequence
+
 from app.core.entities import Project, ProjectState, Round, RunFacts
 from app.core.errors import Conflict
 from app.core.llm.money import in_dollars
 from app.core.models import resolve_classifier
-from app.core.stopping.rules import Progress, bounds
+from app.core.stopping.rules import Finding, Progress, bounds
 from app.core.strategies import resolve_strategy
 from app.ports.store import PoolCounts, Transaction
 from app.rounds.identity import derived_seed
@@ -22,7 +24,24 @@ def plan_round(tx: Transaction, project: Project, *, actor: str, due_in: float =
         due_in=due_in,
     )
     tx.events.add("round.planned", actor, project_id=project.id, round_id=round_.id)
+    for number, items in tx.selections.take_over(round_).items():
+        tx.events.add(
+            "items.carried_over",
+            actor,
+            project_id=project.id,
+            round_id=round_.id,
+            left_by=number,
+            items=items,
+        )
     return round_
+
+
+def will_follow(tx: Transaction, project: Project) -> bool:
+    """Whether a round that closed now would be followed by another, as far as can be known."""
+    if project.auto_since is None:
+        return False
+    counts = tx.items.counts(project.id)
+    return counts.candidates > 0 and not _bounds_reached(tx, project, counts)
 
 
 def _check_may_start(tx: Transaction, project: Project) -> None:
@@ -43,6 +62,15 @@ def _check_may_start(tx: Transaction, project: Project) -> None:
 
 
 def _check_bounds(tx: Transaction, project: Project, counts: PoolCounts) -> None:
+    for reached in _bounds_reached(tx, project, counts):
+        raise Conflict(
+            f"The project has reached a bound: {reached.message} Raise stopping.{reached.rule} to "
+            f"go on, such as with `rounds set {project.name} stopping.{reached.rule}=…`.",
+            **reached.evidence,
+        )
+
+
+def _bounds_reached(tx: Transaction, project: Project, counts: PoolCounts) -> Sequence[Finding]:
     stopping = project.settings.stopping
     facts = tx.runs.facts(project.id, None, stopping.labels_a_day)
     progress = Progress(
@@ -53,12 +81,7 @@ def _check_bounds(tx: Transaction, project: Project, counts: PoolCounts) -> None
         labels_today=facts.labels_today,
         cost=spent(tx, project, facts),
     )
-    for reached in bounds(stopping, progress):
-        raise Conflict(
-            f"The project has reached a bound: {reached.message} Raise stopping.{reached.rule} to "
-            f"go on, such as with `rounds set {project.name} stopping.{reached.rule}=…`.",
-            **reached.evidence,
-        )
+    return bounds(stopping, progress)
 
 
 def spent(tx: Transaction, project: Project, facts: RunFacts) -> float:

@@ -19,6 +19,8 @@ from app.rounds import (
     merging,
     oracle,
     pushing,
+    refreshing,
+    relabelling,
     repairing,
     scoring,
     selecting,
@@ -36,6 +38,7 @@ def plan(work: Work) -> Outcome:
 def train(work: Work) -> Outcome:
     """Take in late answers, then fit on every current label; at first there may be none."""
     late = collecting.collect_late(work)
+    pushing.take_back_older_labels(work)
     merging.merge(work)
     features = featurising.current_features(work)
     fitted = training.classifier_of_now(work, features)
@@ -81,15 +84,17 @@ def select(work: Work) -> Outcome:
 
 def push(work: Work) -> Outcome:
     """What an LLM is to label it labels first, and the step comes again. The rest goes to Argilla,
-    where records are named after items, so a repeat changes nothing."""
+    beside what earlier rounds left there for this one. Records are named after items, so a repeat
+    changes nothing."""
     if oracle.is_due(work):
         return oracle.divide_batch(work)
     dataset = pushing.dataset_of(work)
+    suggestions = refreshing.refresh_taken_over(work)
     pushed, quarantined = pushing.push_batch(work, dataset)
     return Outcome(
         RoundState.ANNOTATING,
         save=lambda tx: tx.rounds.set_dataset(work.round.id, dataset.id),
-        detail={"pushed": pushed, "quarantined": quarantined, **oracle.report(work)},
+        detail={"pushed": pushed, "quarantined": quarantined, **suggestions, **oracle.report(work)},
     )
 
 
@@ -100,7 +105,7 @@ def collect(work: Work) -> Outcome:
     if rule := closing.decided(work):
         return Outcome(
             RoundState.MERGING,
-            detail={"closed_by": rule, **closing.close(work)},
+            detail={"closed_by": rule, **closing.close(work, rule)},
             save=lambda tx: tx.selections.give_up_lost(work.round),
         )
     if rule := closing.rule_of(work):
@@ -110,8 +115,8 @@ def collect(work: Work) -> Outcome:
 
 def merge(work: Work) -> Outcome:
     """Turn answers into labels; a changed answer supersedes the label it made before."""
-    labels, undecided = merging.merge(work, closing=True)
-    pushing.return_discarded(work)
+    labels, undecided = merging.merge(work, closing=not closing.leaves_the_rest(work))
+    pushing.return_discarded(work, leave=closing.leaves_the_rest(work))
     return Outcome(RoundState.EVALUATING, detail={"labels": labels, "undecided": undecided})
 
 
@@ -119,17 +124,22 @@ def evaluate(work: Work) -> Outcome:
     """Retrain on all labels, measure on the held-out split, and see whether to go on."""
     result = evaluating.evaluate(work)
     judged = stopping.judge_round(work, result)
+    suggestions = refreshing.refresh_left(work, result.classifier, result.features)
 
     def save(tx: Transaction) -> None:
         result.save(tx)
         judged.save(tx)
 
+    def then(tx: Transaction) -> None:
+        relabelling.edit_as_asked(tx, work.round)
+        automatic.go_on(tx, work.round, judged.findings)
+
     return Outcome(
         RoundState.CLOSED,
         save=save,
-        then=lambda tx: automatic.go_on(tx, work.round, judged.findings),
+        then=then,
         checkpoint=result.checkpoint,
-        detail=result.detail,
+        detail={**result.detail, **suggestions},
     )
 
 
@@ -138,10 +148,15 @@ def cancel(work: Work) -> Outcome:
     collecting.collect_late(work)
     pushing.withdraw(work, collecting.unanswered(work))
     labels, _ = merging.merge(work, closing=True)
+
+    def then(tx: Transaction) -> None:
+        relabelling.edit_as_asked(tx, work.round)
+        automatic.cancelled(tx, work.round)
+
     return Outcome(
         RoundState.CANCELLED,
         save=lambda tx: tx.selections.give_up_lost(work.round),
-        then=lambda tx: automatic.cancelled(tx, work.round),
+        then=then,
         detail={"labels_kept": labels},
     )
 

@@ -377,6 +377,35 @@ def test_every_move_of_an_annotator_opens_the_gate(setting: Setting) -> None:
 # --- withdrawal ---
 
 
+def test_suggestions_of_records_that_nobody_touched_are_renewed_and_none_is_made(
+    setting: Setting,
+) -> None:
+    dataset_id = setting.dataset()
+    old, new = Suggestion("refund", 0.5, "linear.v1/1"), Suggestion("praise", 0.75, "linear.v1/2")
+    taken = setting.tool.push(dataset_id, [record(n, suggestion=old) for n in range(1, 6)])
+    setting.hands.answer(dataset_id, "item-1", "refund")
+    setting.hands.answer(dataset_id, "item-2", "refund", status="draft")
+    setting.hands.answer(dataset_id, "item-3", None, status="discarded")
+    setting.hands.delete_record(dataset_id, "item-4")
+    metadata = {"round": 1, "rank": 5, "score": 0.5, "reason": "still torn"}
+    asked = {
+        taken.accepted[f"item-{n}"]: record(n, suggestion=new, metadata=metadata)
+        for n in range(1, 6)
+    }
+    for _ in range(2):
+        report = setting.tool.refresh(dataset_id, asked)
+        assert set(report.refreshed) == {"item-5"}
+        assert set(report.at_work) == {"item-1", "item-2", "item-3"}
+    shown = setting.hands.shown(dataset_id)
+    assert set(shown) == {"item-1", "item-2", "item-3", "item-5"}
+    assert shown["item-5"].suggestion == ("praise", 0.75, "linear.v1/2")
+    assert shown["item-5"].metadata["reason"] == "still torn"
+    assert shown["item-5"].fields == {"text": "text 5"}
+    for name in ("item-1", "item-2", "item-3"):
+        assert shown[name].suggestion == ("refund", 0.5, "linear.v1/1")
+        assert shown[name].metadata["reason"] == "torn"
+
+
 def test_only_records_that_nobody_touched_are_withdrawn(setting: Setting) -> None:
     dataset_id = setting.dataset()
     setting.tool.push(dataset_id, records(5))

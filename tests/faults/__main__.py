@@ -20,7 +20,8 @@ from tests.faults.checker import Tally
 from tests.faults.many import soak_crowd
 from tests.faults.nursery import Nursery
 from tests.faults.site import site_on
-from tests.services import ArgillaService, PostgresService, ServiceHost
+from tests.service_host import Host
+from tests.services import FOLDER, ArgillaService, PostgresService, ServiceUnavailable
 from tests.serving import make_parts, serving
 
 TEXTS = 3000
@@ -30,21 +31,29 @@ TEXTS = 3000
 def main(arguments: Sequence[str]) -> int:
     given = _arguments(arguments)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    host = ServiceHost()
+    host = Host(FOLDER / "soak-services")
     try:
-        postgres = PostgresService(**host.ask("postgres"))
-        argilla = ArgillaService.of(host.ask("argilla"))
+        postgres = PostgresService(**started(host, "postgres"))
+        argilla = ArgillaService.of(started(host, "argilla"))
         with tempfile.TemporaryDirectory() as name, Nursery(Path(name)) as nursery:
             good = [
                 soak_crowd(postgres, argilla, Path(name), nursery, say)
                 if given.crowd
-                else _soak(postgres, argilla, Path(name), nursery, given, given.seed + number)
+                else _soak(host, Path(name), nursery, given, given.seed + number)
                 for number in range(given.plays)
             ]
     finally:
-        host.close()
+        host.stop()
     say("All is as it should be." if all(good) else "SOMETHING IS WRONG, see above.")
     return 0 if all(good) else 1
+
+
+def started(host: Host, service: str) -> dict[str, Any]:
+    """Ours alone, so that it may be stopped and started."""
+    ok, answer = host.answer(service)
+    if not ok:
+        raise ServiceUnavailable(f"{service}: {answer}")
+    return dict(answer)
 
 
 def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
@@ -62,17 +71,24 @@ def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def _soak(
-    postgres: PostgresService,
-    argilla: ArgillaService,
+    host: Host,
     folder: Path,
     nursery: Nursery,
     given: argparse.Namespace,
     seed: int,
 ) -> bool:
+    postgres = PostgresService(**started(host, "postgres"))
+    argilla = ArgillaService.of(started(host, "argilla"))
     template = postgres.migrated_template()
     began = time.monotonic()
     with site_on(
-        postgres, template, argilla, folder / f"chaos-{seed}", nursery, texts=TEXTS
+        postgres,
+        template,
+        argilla,
+        folder / f"chaos-{seed}",
+        nursery,
+        texts=TEXTS,
+        services=host,
     ) as site:
         parts = make_parts(site.store, webhook_secret=lambda: SECRET)
         with serving(create_app(parts)) as api_url:

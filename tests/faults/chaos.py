@@ -41,6 +41,9 @@ class Chaos:
         self._kept: list[tuple[dict[str, str], bytes]] = []
         self._problem: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="chaos")
+        ours = RESTARTS if self.site.services is not None else ()
+        self._faults = (*FAULTS, *ours)
+        self._weights = (*WEIGHTS, *([RESTART_WEIGHT] * len(ours)))
 
     def __enter__(self) -> "Chaos":
         self._staff()
@@ -61,7 +64,7 @@ class Chaos:
     def _run(self) -> None:
         try:
             while not self._stop.is_set():
-                self._rng.choices(FAULTS, WEIGHTS)[0](self)
+                self._rng.choices(self._faults, self._weights)[0](self)
                 self._staff()
                 self._stop.wait(self._rng.expovariate(1 / self.pause))
         except BaseException as problem:
@@ -98,6 +101,19 @@ class Chaos:
         self._stop.wait(self._rng.uniform(0.1, 1.5))
         relay.come_up()
         self.tally[name] += 1
+
+    def restart_postgres(self) -> None:
+        self._restart("postgres")
+
+    def restart_argilla(self) -> None:
+        self._restart("argilla")
+
+    def restart_redis(self) -> None:
+        self._restart("redis")
+
+    def _restart(self, service: str) -> None:
+        self.site.restart(service)
+        self.tally[f"{service} stopped and started"] += 1
 
     def lose_replies(self) -> None:
         """Argilla does as it is told, and the answer never comes home."""
@@ -167,6 +183,12 @@ FAULTS: tuple[Callable[[Chaos], None], ...] = (
     Chaos.stale_webhook,
 )
 WEIGHTS = (12, 1, 1, 1, 1, 2, 1, 1)
+RESTARTS: tuple[Callable[[Chaos], None], ...] = (
+    Chaos.restart_postgres,
+    Chaos.restart_argilla,
+    Chaos.restart_redis,
+)
+RESTART_WEIGHT = 0.4
 
 
 def play_through(site: Site, chaos: Chaos, rounds: int, *, kills: int, seconds: float) -> int:

@@ -40,7 +40,10 @@ class Checker:
         self._journal = journal
         self._selected = all_rows(
             store,
-            "SELECT 'item-' || s.item_id AS item, r.number, s.rank, p.state, p.record_id "
+            "SELECT 'item-' || s.item_id AS item, r.number, s.rank, p.state, p.record_id, s.slice, "
+            "(SELECT c.name || '/' || c.number FROM classifier_versions c WHERE c.id = coalesce("
+            "(SELECT f.classifier_id FROM refreshed_suggestions f WHERE f.selection_id = s.id "
+            "ORDER BY f.id DESC LIMIT 1), s.classifier_id)) AS suggested_by "
             "FROM selections s JOIN rounds r ON r.id = s.round_id "
             "JOIN pushes p ON p.selection_id = s.id",
         )
@@ -85,6 +88,10 @@ class Checker:
                 one["rank"],
             ):
                 self.tally.wrong_round.append(one["item"])
+            elif _suggested_by(record) != (
+                None if one["slice"] == "audit" else one["suggested_by"]
+            ):
+                self.tally.wrong_round.append(f"{one['item']}: suggested by another classifier")
         self.tally.invented += [f"{name}: in Argilla, not selected" for name in records]
 
     def _answers(self) -> None:
@@ -133,6 +140,10 @@ class Checker:
         self.tally.doubled += [
             f"round {one['number']}: {one['kind']}" for one in self._steps if one["count"] > 1
         ]
+
+
+def _suggested_by(record: Row) -> Any:
+    return next((one["agent"] for one in record["suggestions"] or ()), None)
 
 
 def _of_act(act: Act) -> tuple[UUID, datetime, str]:

@@ -75,22 +75,23 @@ class Crowd:
     def close(self) -> None:
         self._client.close()
 
-    def begin(self, dataset_id: UUID, number: int) -> "Batch":
-        """The acts on the batch of a round, to be done one by one."""
-        records = [one for one in self.records(dataset_id) if one["metadata"]["round"] == number]
-        records.sort(key=lambda one: one["metadata"]["rank"])
-        *most, last = records
+    def begin(self, dataset_id: UUID, number: int, *, leave: int = 0) -> "Batch":
+        """The acts on what waits in a round, to be done one by one; its last items are left."""
+        before = self._of_round(dataset_id, number - 1)
+        now = self._of_round(dataset_id, number)
+        *most, last = now[: len(now) - leave]
+        left = [self._doing(one, "right") for one in before if not one["responses"]]
         acts = [self._doing(one, what) for one in most for what in self._plan(one)]
-        return Batch([*self._late_edits(dataset_id, number), *acts], self._doing(last, "right"))
+        late = [self._doing(one, "other") for one in before[:2]]
+        return Batch([*late, *left, *acts], self._doing(last, "right"))
+
+    def _of_round(self, dataset_id: UUID, number: int) -> list[dict[str, Any]]:
+        """The most valuable first."""
+        found = [one for one in self.records(dataset_id) if one["metadata"]["round"] == number]
+        return sorted(found, key=lambda one: int(one["metadata"]["rank"]))
 
     def _plan(self, record: Record) -> Sequence[str]:
         return PLANS[_number(record["fields"]["text"], len(PLANS))]
-
-    def _late_edits(self, dataset_id: UUID, number: int) -> list[Callable[[], None]]:
-        """Second thoughts about the round before."""
-        before = [one for one in self.records(dataset_id) if one["metadata"]["round"] == number - 1]
-        before.sort(key=lambda one: one["metadata"]["rank"])
-        return [self._doing(one, "other") for one in before[:2]]
 
     def _doing(self, record: Record, what: str) -> Callable[[], None]:
         user = self._service.annotators[_number(record["fields"]["text"] + "?", 2)]
@@ -151,7 +152,7 @@ class Crowd:
         """All records of a dataset as its owner sees them."""
         found: list[dict[str, Any]] = []
         while True:
-            query = {"offset": len(found), "limit": 1000, "include": ["responses"]}
+            query = {"offset": len(found), "limit": 1000, "include": ["responses", "suggestions"]}
             path = f"datasets/{dataset_id}/records"
             page = self._call("GET", path, self._service.owner, params=query)["items"]
             found += page

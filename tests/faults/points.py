@@ -28,6 +28,9 @@ AFTER: dict[str, tuple[type, str]] = {
     "merge: labelled, not committed": (PostgresLabels, "add"),
     "train: written, not recorded": (LocalFiles, "put"),
     "train: recorded, not committed": (PostgresClassifiers, "add"),
+    "refresh: sent, not noted": (ArgillaTool, "refresh"),
+    "refresh: noted, not committed": (PostgresSelections, "refreshed"),
+    "take over: taken, not committed": (PostgresSelections, "take_over"),
 }
 """Reached when this function has done its work."""
 
@@ -37,7 +40,7 @@ BOUNDARIES = tuple(f"{when} the end of {step}" for step in STEPS for when in ("b
 
 
 def along_a_round() -> list[str]:
-    """Every point, in the order in which a first round comes to them."""
+    """Every point, in the order in which a first round that leaves nothing comes to them."""
     inside = {
         "pushing": "push:",
         "annotating": "collect:",
@@ -49,6 +52,12 @@ def along_a_round() -> list[str]:
         order += [name for name in AFTER if step in inside and name.startswith(inside[step])]
         order += [name for name in BOUNDARIES if name.endswith(f" {step}")]
     return order
+
+
+def where_something_is_left() -> list[str]:
+    """The points at the end of a round that leaves items to the next."""
+    inside = [name for name in AFTER if name.startswith(("refresh:", "take over:"))]
+    return ["before the end of annotating", *inside, "after the end of evaluating"]
 
 
 def arm(name: str, number: int) -> None:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -19,6 +20,7 @@ from tests.faults.checker import Checker, Tally
 from tests.faults.crowd import Batch, Crowd
 from tests.faults.nursery import Nursery, Worker
 from tests.relay import Relay
+from tests.service_host import Host
 from tests.services import ArgillaService
 
 PATIENCE = 600.0
@@ -39,9 +41,13 @@ class Site:
         *,
         texts: int = 240,
         poll_seconds: float = 0.2,
+        services: Host | None = None,
         **settings: Any,
     ) -> None:
         folder.mkdir()
+        self.services = services
+        """If they are ours alone, Postgres, redis and Argilla themselves may be restarted."""
+        self._still = Lock()
         self.to_argilla, self.to_postgres = relays
         self.store = make_store(url)
         self._nursery = nursery
@@ -81,8 +87,8 @@ class Site:
         with self.store.transaction() as tx:
             tx.sql.run("UPDATE rounds SET lease_until = now() WHERE lease_until > now()")
 
-    def start(self) -> int:
-        return commands.start_round(self.store, "shop", actor="test").number
+    def start(self, *, auto: bool = False) -> int:
+        return commands.start_round(self.store, "shop", actor="test", auto=auto).number
 
     def round(self, number: int) -> Round:
         with self.store.transaction() as tx:
@@ -90,6 +96,17 @@ class Site:
 
     def go_on(self, number: int, *, finish: bool = True) -> RoundState:
         """People do their next thing about the round, if it is their turn."""
+        with self._still:
+            return self._go_on(number, finish=finish)
+
+    def restart(self, service: str) -> None:
+        """People and the eyes of the test hold still; workers and API do not know of it."""
+        assert self.services is not None
+        with self._still:
+            self.services.restart(service)
+            self.store.engine.dispose()
+
+    def _go_on(self, number: int, *, finish: bool) -> RoundState:
         now = self.round(number)
         if now.state == RoundState.ANNOTATING:
             batch = self._batch_of(number)
@@ -109,7 +126,9 @@ class Site:
 
     def _batch_of(self, number: int) -> Batch:
         if self._batch is None or self._batch[0] != number:
-            self._batch = number, self.crowd.begin(self.dataset_id(), number)
+            last = self.project.settings.stopping.max_rounds == number
+            leave = 0 if last else self.project.settings.prefetch
+            self._batch = number, self.crowd.begin(self.dataset_id(), number, leave=leave)
         return self._batch[1]
 
     def dataset_id(self) -> UUID:
@@ -141,10 +160,15 @@ class Site:
         chosen = all_rows(
             self.store,
             "SELECT r.number, r.state, s.rank, i.external_id, s.slice, s.reason, s.score, "
-            "p.state AS push, (SELECT jsonb_agg(l.value ORDER BY l.id) FROM labels l "
+            "p.state AS push, w.number AS waited_in, (SELECT jsonb_agg(jsonb_build_array(c.number, "
+            "f.prediction, f.confidence) ORDER BY f.id) FROM refreshed_suggestions f "
+            "JOIN classifier_versions c ON c.id = f.classifier_id "
+            "WHERE f.selection_id = s.id) AS refreshed, "
+            "(SELECT jsonb_agg(l.value ORDER BY l.id) FROM labels l "
             "WHERE l.item_id = s.item_id) AS labels "
             "FROM selections s JOIN rounds r ON r.id = s.round_id JOIN items i ON i.id = s.item_id "
-            "JOIN pushes p ON p.selection_id = s.id ORDER BY r.number, s.rank",
+            "JOIN pushes p ON p.selection_id = s.id JOIN rounds w ON w.id = p.waits_in "
+            "ORDER BY r.number, s.rank",
         )
         # where the sample of the stopping rules lies names the project
         measured = all_rows(

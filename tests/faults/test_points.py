@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from tests.faults.nursery import Nursery
-from tests.faults.points import along_a_round
+from tests.faults.points import along_a_round, where_something_is_left
 from tests.faults.site import Site, site_on
 from tests.serving import wait_until
 
@@ -54,6 +54,35 @@ def test_death_at_every_named_point_changes_nothing(site_at):
         killed, tally = site.outcome(), site.check()
     assert tally.wrong() == {}
     assert tally.items == 16
+    assert killed == calm
+
+
+def play_in_a_row(site: Site, deadly: list[str]) -> None:
+    """Two rounds of auto mode, the second begun before the first has all answers."""
+    site.start(auto=True)
+    while deadly:
+        worker = site.worker(strikes=(deadly.pop(0), signal.SIGKILL))
+        site.play(1, until=lambda who=worker: not who.alive)
+        site.expire_leases()
+    worker = site.worker()
+    for number in (1, 2):
+        site.play(number)
+    worker.kill()
+
+
+def test_death_while_items_are_left_to_the_next_round_changes_nothing(site_at):
+    settings = {"prefetch": 3, "stopping": {"max_rounds": 2}, "audit_fraction": 0}
+    with site_at("calm", **settings) as site:
+        play_in_a_row(site, [])
+        calm, tally = site.outcome(), site.check()
+    assert tally.wrong() == {}
+    left = [one for one in calm["chosen"] if one["waited_in"] > one["number"]]
+    assert len(left) == 3
+    assert all(len(one["refreshed"]) == 1 for one in left)
+    with site_at("killed", **settings) as site:
+        play_in_a_row(site, where_something_is_left())
+        killed, tally = site.outcome(), site.check()
+    assert tally.wrong() == {}
     assert killed == calm
 
 

@@ -4,6 +4,7 @@ import base64
 import json
 import secrets
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -68,7 +69,8 @@ def waiting(store, tmp_path):
     played = PlayedProject(store, tmp_path)
     played.run_until(played.start(), RoundState.ANNOTATING)
     with store.transaction() as tx:
-        tx.sql.run("UPDATE rounds SET due_at = now() + interval '1 hour'")
+        tx.sql.run("UPDATE rounds SET due_at = now() + interval '1 hour', "
+                   "updated_at = now() - interval '1 minute'")  # fmt: skip
     return played
 
 
@@ -85,6 +87,45 @@ def test_a_signed_webhook_makes_the_round_due_now(client, store, waiting):
     answer = send(client, response_event(dataset_of(waiting)))
     assert (answer.status_code, answer.content) == (204, b"")
     assert is_due(store)
+
+
+def looks_again_after(store):
+    """Seconds from the last look at a round to the next."""
+    query = "SELECT extract(epoch FROM due_at - updated_at)::float8 AS s, hastened FROM rounds"
+    return all_rows(store, query)[0]
+
+
+def test_many_webhooks_lead_to_few_looks(client, store, waiting):
+    send(client, response_event(dataset_of(waiting)))
+    waiting.runner.tick()
+    before = waiting.tool.calls.count("last_activity")
+    with store.transaction() as tx:
+        tx.sql.run("UPDATE rounds SET due_at = now() + interval '1 hour'")
+    for _ in range(20):
+        send(client, response_event(dataset_of(waiting)))
+    assert looks_again_after(store) == {"s": 0.5, "hastened": True}
+    waiting.tick()
+    assert waiting.tool.calls.count("last_activity") == before + 1
+    assert looks_again_after(store)["hastened"] is False
+
+
+def test_a_webhook_that_calls_during_a_look_is_not_forgotten(client, store, waiting):
+    """What it tells of may have come too late for that look."""
+    waiting.parts = replace(waiting.parts, poll_seconds=60.0)
+    waiting.runner.parts = waiting.parts
+    look = waiting.tool.last_activity
+
+    def called(dataset_id):
+        found = look(dataset_id)
+        waiting.tool.last_activity = look
+        send(client, response_event(dataset_id))
+        return found
+
+    waiting.tool.last_activity = called
+    waiting.tick()
+    assert looks_again_after(store)["s"] == 0.5
+    waiting.tick()
+    assert looks_again_after(store)["s"] == 60
 
 
 @pytest.mark.parametrize(

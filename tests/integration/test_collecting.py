@@ -3,13 +3,14 @@
 from collections import Counter
 
 import pytest
+from sqlalchemy import event
 
 from app.core.entities import RoundState
 from app.core.errors import Refused
 from app.ports.annotation_tool import RecordOut
 from app.rounds import collecting, commands, repairing
 from app.rounds.work import Work
-from tests.factories import all_rows, make_store
+from tests.factories import all_rows, import_rows, make_store, sample_texts
 from tests.played import PlayedProject
 
 pytestmark = pytest.mark.postgres
@@ -57,6 +58,38 @@ def test_an_idle_poll_is_one_request_however_large_the_dataset(shop, rounds_befo
     out_at_once(shop)
     shop.tick()
     assert calls_of(shop, ticks=5) == {"last_activity": 5}
+
+
+def test_an_idle_poll_reads_as_few_rows_of_a_large_project_as_of_a_small_one(shop):
+    out_at_once(shop)
+    shop.tick()
+    small = cost_of(shop)
+    shop.answer(1)
+    shop.run_until(1, RoundState.CLOSED)
+    shop.play(shop.start())
+    more = sample_texts(400, seed=9, held_out=0.0)
+    import_rows(shop.store, [{"id": f"m{one['id']}", "text": one["text"]} for one in more])
+    out_at_once(shop)
+    shop.tick()
+    assert cost_of(shop) == small
+    assert small["statements"] < 20
+    assert small["rows"] < 20
+
+
+def cost_of(shop):
+    """Of one look that finds nothing new."""
+    cost = {"statements": 0, "rows": 0}
+
+    def count(connection, cursor, statement, *_):
+        if statement.startswith("UPDATE rounds SET due_at = now() - "):
+            return  # what this test does to time
+        cost["statements"] += 1
+        cost["rows"] += max(0, cursor.rowcount)
+
+    event.listen(shop.store.engine, "after_cursor_execute", count)
+    assert calls_of(shop) == {"last_activity": 1}
+    event.remove(shop.store.engine, "after_cursor_execute", count)
+    return cost
 
 
 def test_an_answer_makes_us_look_at_the_batch_alone(shop):

@@ -1112,3 +1112,120 @@ def test_an_llm_is_suspended_once_and_only_somebody_ends_that(db: Database) -> N
     with pytest.raises(errors.IntegrityConstraintViolation):
         db.run("DELETE FROM llm_suspensions WHERE id = %s", first)
     db.llm_suspension(project)
+
+
+def left_over(db: Database) -> tuple[int, int, int, int]:
+    """A closed round that left one item in Argilla, and the next one, just planned."""
+    project = db.project()
+    first = db.round(project)
+    item = db.item(project)
+    selection = db.selection(project, first, item)
+    pushed = {"state": "pushed", "record_id": uuid.uuid4(), "pushed_at": "now"}
+    db.push(project, first, item, selection, **pushed)
+    for state in PATH[1:]:
+        db.move(first, state)
+    return project, first, db.round(project, number=2), selection
+
+
+TAKE_OVER = "UPDATE pushes SET waits_in = %s WHERE selection_id = %s"
+
+
+def test_one_round_waits_for_a_selection_and_it_is_its_own_at_first(db: Database) -> None:
+    _, first, second, selection = left_over(db)
+    waits = "SELECT waits_in FROM pushes WHERE selection_id = %s"
+    assert db.value(waits, selection) == first
+    assert db.run(TAKE_OVER, second, selection) == 1
+    assert db.value(waits, selection) == second
+    with pytest.raises(errors.NotNullViolation):
+        db.run("UPDATE pushes SET waits_in = NULL WHERE selection_id = %s", selection)
+
+
+def test_a_selection_is_never_given_back_to_an_earlier_round(db: Database) -> None:
+    _, first, second, selection = left_over(db)
+    db.run(TAKE_OVER, second, selection)
+    with pytest.raises(errors.IntegrityError, match="taken over only from a closed round"):
+        db.run(TAKE_OVER, first, selection)
+
+
+def test_nothing_is_taken_from_a_round_that_still_waits(db: Database) -> None:
+    project = db.project()
+    first, item = db.round(project), db.item(project)
+    selection = db.selection(project, first, item)
+    db.push(project, first, item, selection)
+    db.move(first, "cancelled")
+    with pytest.raises(errors.IntegrityError, match="taken over only from a closed round"):
+        db.run(TAKE_OVER, db.round(project, number=2), selection)
+
+
+@pytest.mark.parametrize("state", PATH[1:6])
+def test_a_round_takes_over_only_as_it_begins(db: Database, state: str) -> None:
+    _, _, second, selection = left_over(db)
+    for one in PATH[1 : PATH.index(state) + 1]:
+        db.move(second, one)
+    with pytest.raises(errors.IntegrityError, match="taken over only from a closed round"):
+        db.run(TAKE_OVER, second, selection)
+
+
+def test_what_was_taken_back_is_not_taken_over(db: Database) -> None:
+    _, _, second, selection = left_over(db)
+    db.run("UPDATE pushes SET state = 'withdrawn' WHERE selection_id = %s", selection)
+    with pytest.raises(errors.IntegrityError, match="taken over only from a closed round"):
+        db.run(TAKE_OVER, second, selection)
+
+
+def test_no_round_of_another_project_takes_over(db: Database) -> None:
+    _, _, _, selection = left_over(db)
+    with pytest.raises(errors.ForeignKeyViolation):
+        db.run(TAKE_OVER, db.round(db.project(), number=2), selection)
+
+
+def test_no_push_begins_in_an_earlier_round(db: Database) -> None:
+    project, first, second, _ = left_over(db)
+    item = db.item(project)
+    selection = db.selection(project, second, item)
+    with pytest.raises(errors.IntegrityError, match="an earlier round cannot wait"):
+        db.push(project, second, item, selection, waits_in=first)
+
+
+def refreshed(db: Database, selection: int, **given: Any) -> int:
+    project = db.value("SELECT project_id FROM selections WHERE id = %s", selection)
+    row = {"project_id": project, "selection_id": selection, "slice": "cold_start"}
+    row |= {"prediction": '{"label": "a"}', "confidence": 0.5, "uncertainty": 0.1}
+    number = uuid.uuid4().int % 10**6 + 1
+    classifier = db.classifier(project, number=number)
+    return db.insert("refreshed_suggestions", **{**row, "classifier_id": classifier, **given})
+
+
+def test_an_audit_item_is_never_suggested_anything(db: Database) -> None:
+    project = db.project()
+    first = db.round(project)
+    assert refreshed(db, db.selection(project, first, db.item(project)))
+    audit = db.selection(project, first, db.item(project), rank=2, slice="audit")
+    with pytest.raises(errors.CheckViolation), db.connection.transaction():
+        refreshed(db, audit, slice="audit")
+    with pytest.raises(errors.ForeignKeyViolation):
+        refreshed(db, audit)
+
+
+def test_what_was_suggested_when_stays(db: Database) -> None:
+    project = db.project()
+    refreshed(db, db.selection(project, db.round(project), db.item(project)))
+    for statement in (
+        "UPDATE refreshed_suggestions SET confidence = 1",
+        "DELETE FROM refreshed_suggestions",
+        "TRUNCATE refreshed_suggestions",
+    ):
+        with pytest.raises(errors.IntegrityError, match="append-only"), db.connection.transaction():
+            db.run(statement)
+    assert db.value("SELECT delete_project((SELECT name FROM projects WHERE id = %s))", project)
+
+
+def test_an_edit_of_labels_waits_for_an_open_round_or_not_at_all(db: Database) -> None:
+    project = db.project()
+    ask = "UPDATE projects SET label_edit = '{}' WHERE id = %s"
+    with pytest.raises(errors.IntegrityError, match="cannot wait"), db.connection.transaction():
+        db.run(ask, project)
+    first = db.round(project)
+    assert db.run(ask, project) == 1
+    db.move(first, "cancelled")
+    assert db.run("UPDATE projects SET label_edit = NULL WHERE id = %s", project) == 1

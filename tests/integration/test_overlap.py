@@ -5,7 +5,8 @@ import pytest
 from app.cli.projects import rounds_of
 from app.core.entities import RoundState
 from app.rounds import commands
-from tests.factories import all_rows, make_store
+from app.rounds.merging import merge_project
+from tests.factories import all_rows, import_rows, make_store
 from tests.played import PlayedProject
 
 pytestmark = pytest.mark.postgres
@@ -314,3 +315,22 @@ def test_settings_that_contradict_each_other_are_refused(project):
         with pytest.raises(WrongInput) as refused:
             commands.change_project(played.store, "shop", wrong, actor="test")
         assert refused.value.field == field
+
+
+def test_an_imported_label_answers_nothing_that_annotators_are_asked(project):
+    """The item is out: it still needs two answers, and they come to one label that supersedes."""
+    played = project()
+    number, batch = begin(played)
+    first = batch[0]
+    import_rows(played.store, [{"id": first.external_id, "text": first.fields["text"],
+                                "label": played.truth[first.fields["text"]]}])  # fmt: skip
+    answer(played, first, ONE, wrong=True)
+    look(played)
+    merge_project(played.parts, played.project)
+    assert labels(played)[first.id]["source"] == "import"
+    for item in batch:
+        answer(played, item, ONE)
+        answer(played, item, TWO)
+    played.run_until(number, RoundState.CLOSED)
+    assert labels(played)[first.id]["source"] == "human"
+    assert labels(played)[first.id]["annotators"] == [ONE, TWO]

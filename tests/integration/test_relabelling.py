@@ -5,7 +5,8 @@ import pytest
 from app.api import rounds as api_rounds
 from app.core.entities import RoundState
 from app.core.errors import Conflict
-from app.rounds.relabelling import edit_labels
+from app.rounds import commands
+from app.rounds.relabelling import edit_in_flight, edit_labels
 from app.rounds.replaying import replay
 from tests.factories import all_rows, make_store
 from tests.played import PlayedProject
@@ -114,3 +115,72 @@ def test_labels_are_not_edited_while_people_annotate_by_them(shop):
     number = shop.start()
     with pytest.raises(Conflict, match=f"Round {number} is open"):
         edit_labels(shop.store, "shop", NEW, MAPPING, actor="test")
+
+
+def in_flight(shop):
+    project = edit_in_flight(shop.store, "shop", NEW, MAPPING, actor="test")
+    shop.truth = {
+        text: {"refund": "money back", "delivery": "late"}.get(label, label)
+        for text, label in shop.truth.items()
+    }
+    return project
+
+
+def test_an_edit_in_flight_finishes_the_round_and_the_next_asks_by_the_new_labels(shop):
+    number = commands.start_round(shop.store, "shop", actor="test", auto=True).number
+    shop.run_until(number, RoundState.ANNOTATING)
+    shop.answer(number, skip=4)
+    project = in_flight(shop)
+    assert (project.schema_version, list(project.label_edit.labels)) == (1, NEW)
+    with pytest.raises(Conflict, match="waits for the end of round 1"):
+        edit_in_flight(shop.store, "shop", NEW, MAPPING, actor="test")
+    shop.run_until(number, RoundState.CLOSED)
+    with shop.store.transaction() as tx:
+        project = tx.projects.by_name("shop")
+        following = tx.rounds.open(project.id)
+    assert (project.schema_version, project.label_edit) == (2, None)
+    assert (following.number, following.schema_version) == (2, 2)
+    assert set(current(shop).values()) <= set(NEW)
+    counts = api_rounds.read(shop.store, "shop", number).counts
+    assert counts.answered == counts.pushed
+    assert counts.withdrawn >= 4, "and those whose label is looked at again"
+    shop.play(2)
+    assert len(shop.tool.datasets) == 2
+    assert replay(shop.parts, "shop", number).same
+
+
+def test_an_edit_in_flight_without_a_round_is_done_at_once(shop):
+    shop.play(shop.start())
+    assert in_flight(shop).schema_version == 2
+
+
+def test_a_cancelled_round_carries_out_the_edit_too(shop):
+    number = shop.start()
+    shop.run_until(number, RoundState.ANNOTATING)
+    in_flight(shop)
+    commands.cancel_round(shop.store, "shop", number, actor="test")
+    shop.run_until(number, RoundState.CANCELLED)
+    with shop.store.transaction() as tx:
+        assert tx.projects.by_name("shop").schema_version == 2
+
+
+def test_what_a_round_left_behind_is_taken_back_from_the_old_dataset(shop):
+    """Prefetching stopped; then the labels change: a draft stays, the rest returns to the pool."""
+    commands.change_project(shop.store, "shop", {"prefetch": 3}, actor="test")
+    commands.start_round(shop.store, "shop", actor="test", auto=True)
+    shop.run_until(1, RoundState.ANNOTATING)
+    shop.answer(1, skip=3)
+    shop.run_until(1, RoundState.MERGING)
+    commands.change_project(shop.store, "shop", {"auto": False}, actor="test")
+    shop.run_until(1, RoundState.CLOSED)
+    drafted, *free = [one.item for one in shop.out(1)[:3]]
+    shop.tool.draft(f"item-{drafted.id}", "refund")
+    edit(shop)
+    shop.run_until(shop.start(), RoundState.ANNOTATING)
+    states = all_rows(shop.store, "SELECT p.item_id, p.state FROM pushes p JOIN rounds r "
+                      "ON r.id = p.round_id WHERE r.number = 1 ORDER BY p.item_id")  # fmt: skip
+    states = {one["item_id"]: one["state"] for one in states}
+    assert states[drafted.id] == "pushed"
+    assert {states[one.id] for one in free} == {"withdrawn"}
+    old, _ = shop.tool.datasets.values()
+    assert len(old.records) == 10

@@ -1,5 +1,7 @@
 """Old rounds made again from the records, whatever has happened since."""
 
+from functools import partial
+
 import pytest
 
 from app.core.entities import RoundState
@@ -8,6 +10,7 @@ from app.rounds import commands, training
 from app.rounds.replaying import replay
 from tests.factories import all_rows, import_rows, make_store, sample_texts
 from tests.played import PlayedProject
+from tests.serving import api
 
 pytestmark = pytest.mark.postgres
 
@@ -121,3 +124,18 @@ def test_a_lost_classifier_is_fitted_again_beside_the_pool_of_then(shop):
     shop.parts.files.put(kept["path"], b"damaged")
     shop.play(shop.start())
     assert replay(shop.parts, "shop", 2).same
+
+
+def test_a_round_is_made_again_over_rest(shop):
+    shop.play(shop.start())
+    made = partial(replay, shop.parts)
+    with api(shop.store, "viewer", replayer=made) as client:
+        answer = client.get("/api/v1/projects/shop/rounds/1/replay")
+        assert (answer.status_code, answer.json()["same"]) == (200, True)
+        assert [one["what"] for one in answer.json()["checks"]] == [
+            "features", "batch", "classifier at the end",
+        ]  # fmt: skip
+        assert answer.json()["libraries"] == {}
+        assert client.get("/api/v1/projects/shop/rounds/7/replay").status_code == 404
+        shop.start()
+        assert client.get("/api/v1/projects/shop/rounds/2/replay").status_code == 409

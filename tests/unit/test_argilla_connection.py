@@ -162,7 +162,7 @@ def test_annotators_get_a_link_that_sorts_the_newest_and_most_valuable_first() -
     tool = ArgillaTool("http://inside:6900", KEY, "rounds", public_url="https://outside/")
     assert tool.annotate_url(dataset_id) == (
         f"https://outside/dataset/{dataset_id}/annotation-mode"
-        "?page=1&status=pending&sort=metadata.round.desc~metadata.rank.asc"
+        "?page=1&status=pending&sort=metadata.round.asc~metadata.rank.asc"
     )
 
 

@@ -34,7 +34,18 @@ class Push:
         self._refused: dict[str, str] = {}
 
     def run(self, records: Sequence[RecordOut]) -> PushReport:
-        for batch in batches(self._fit(records)):
+        return self._sent(self._fit(records))
+
+    def renew(self, records: Sequence[RecordOut]) -> PushReport:
+        """Metadata and suggestions of records that are there. One that somebody has deleted is not
+        made anew: without its fields Argilla refuses it."""
+        bodies = self._fit(records)
+        return self._sent(
+            [{name: body[name] for name in body if name != "fields"} for body in bodies]
+        )
+
+    def _sent(self, bodies: Sequence[Body]) -> PushReport:
+        for batch in batches(bodies):
             self._send(batch)
         return PushReport(accepted=self._accepted, refused=self._refused)
 

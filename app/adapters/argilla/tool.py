@@ -9,6 +9,7 @@ import httpx
 from app.adapters.argilla.connection import Connection, Rejected, without_password
 from app.adapters.argilla.datasets import Datasets
 from app.adapters.argilla.pushing import Push
+from app.adapters.argilla.refreshing import refresh
 from app.adapters.argilla.responses import look_of, moment
 from app.adapters.argilla.scanning import Scan
 from app.adapters.argilla.settings import RecordShape
@@ -22,13 +23,15 @@ from app.ports.annotation_tool import (
     Look,
     PushReport,
     RecordOut,
+    RefreshReport,
     Statuses,
     WithdrawReport,
 )
 
 FORBIDDEN = 403
-MOST_VALUABLE_FIRST = "metadata.round.desc~metadata.rank.asc"
-"""Argilla's UI reads `entity.name.order`, joined by `~`. Datasets declare both properties."""
+MOST_VALUABLE_FIRST = "metadata.round.asc~metadata.rank.asc"
+"""Within a round; what an earlier one left comes before. Argilla's UI reads `entity.name.order`,
+joined by `~`. Datasets declare both properties."""
 
 
 class ArgillaTool:
@@ -68,6 +71,10 @@ class ArgillaTool:
 
     def push(self, dataset_id: UUID, records: Sequence[RecordOut]) -> PushReport:
         return Push(self._argilla, dataset_id, self._shape(dataset_id)).run(records)
+
+    def refresh(self, dataset_id: UUID, records: Mapping[UUID, RecordOut]) -> RefreshReport:
+        push = Push(self._argilla, dataset_id, self._shape(dataset_id))
+        return refresh(self._argilla, push, records)
 
     def _shape(self, dataset_id: UUID) -> RecordShape:
         """Asked for once: a published dataset keeps its question."""

@@ -192,7 +192,22 @@ class PostgresAnnotations:
     # --- what is missing in Argilla ---
 
     def records_out(self, dataset: AnnotationDataset) -> Set[UUID]:
-        return self._records(dataset, "AND r.state NOT IN ('closed', 'cancelled')")
+        return self._records(dataset, "AND w.state NOT IN ('closed', 'cancelled')")
+
+    def reach(self, dataset: AnnotationDataset) -> int:
+        return int(
+            self.sql.value(
+                """
+                SELECT count(*) FROM pushes p JOIN rounds r ON r.id = p.round_id
+                WHERE r.dataset_id = :dataset AND p.state = 'pushed' AND p.pushed_at >= (
+                    SELECT min(o.pushed_at) FROM pushes o
+                    JOIN rounds made ON made.id = o.round_id JOIN rounds w ON w.id = o.waits_in
+                    WHERE made.dataset_id = :dataset AND o.state = 'pushed'
+                      AND w.state NOT IN ('closed', 'cancelled'))
+                """,
+                dataset=dataset.id,
+            )
+        )
 
     def records_pushed(self, dataset: AnnotationDataset) -> Set[UUID]:
         return self._records(dataset, "")
@@ -200,6 +215,7 @@ class PostgresAnnotations:
     def _records(self, dataset: AnnotationDataset, which: str) -> Set[UUID]:
         found = self.sql.all(
             f"SELECT p.record_id FROM pushes p JOIN rounds r ON r.id = p.round_id "  # noqa: S608
+            f"JOIN rounds w ON w.id = p.waits_in "
             f"WHERE r.dataset_id = :dataset AND p.state = 'pushed' {which}",
             dataset=dataset.id,
         )
@@ -213,15 +229,15 @@ class PostgresAnnotations:
             """
             WITH lost AS (
                 UPDATE pushes p SET problem = :problem, ended_at = now(),
-                    state = CASE WHEN r.finish_requested OR r.cancel_requested
-                                 OR (r.state = 'annotating' AND r.checkpoint ->> 'closed_by' <> '')
+                    state = CASE WHEN w.finish_requested OR w.cancel_requested
+                                 OR (w.state = 'annotating' AND w.checkpoint ->> 'closed_by' <> '')
                             THEN 'withdrawn' ELSE 'lost' END
-                FROM rounds r
-                WHERE r.id = p.round_id AND r.dataset_id = :dataset AND p.state = 'pushed'
-                  AND p.record_id = ANY(:records)
-                RETURNING p.round_id, p.state)
-            SELECT round_id, count(*) AS count FROM lost WHERE state = 'lost'
-            GROUP BY round_id ORDER BY round_id
+                FROM rounds r, rounds w
+                WHERE r.id = p.round_id AND r.dataset_id = :dataset AND w.id = p.waits_in
+                  AND p.state = 'pushed' AND p.record_id = ANY(:records)
+                RETURNING p.waits_in, p.state)
+            SELECT waits_in AS round_id, count(*) AS count FROM lost WHERE state = 'lost'
+            GROUP BY waits_in ORDER BY waits_in
             """,
             dataset=dataset.id,
             records=list(records),

@@ -23,7 +23,8 @@ class PostgresDisputes:
             FROM disputes x
             JOIN items i ON i.id = x.item_id
             JOIN selections s ON s.round_id = x.round_id AND s.item_id = x.item_id
-            WHERE x.round_id = :round ORDER BY x.item_id, x.id DESC
+            JOIN pushes p ON p.selection_id = s.id
+            WHERE p.waits_in = :round ORDER BY x.item_id, x.id DESC
             """,
             round=round_id,
         )
@@ -33,11 +34,12 @@ class PostgresDisputes:
         self.sql.many(
             """
             INSERT INTO disputes (project_id, round_id, item_id, agreement)
-            VALUES (:project, :round, :item, :agreement)
+            SELECT p.project_id, p.round_id, p.item_id, :agreement FROM pushes p
+            WHERE p.waits_in = :round AND p.item_id = :item
             ON CONFLICT (item_id) WHERE ended_at IS NULL DO NOTHING
             """,
             [
-                {"project": round_.project_id, "round": round_.id, "item": i, "agreement": share}
+                {"round": round_.id, "item": i, "agreement": share}
                 for i, share in agreements.items()
             ],
         )

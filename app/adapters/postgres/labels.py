@@ -47,14 +47,15 @@ class PostgresLabels:
                    coalesce(a.all_values, '[]') AS all_values,
                    l.id AS label_id, l.value,
                    coalesce(l.annotation_ids, '{{}}') AS label_annotations,
-                   s.round_id, s.needed, s.round_open
+                   s.round_id, s.waits_in, s.needed, s.round_open
             FROM asked w
             LEFT JOIN answers a ON a.item_id = w.item_id
             LEFT JOIN newest_labels l ON l.item_id = w.item_id
             LEFT JOIN LATERAL (
-                SELECT s.round_id, answers_needed(r.settings, s.slice) AS needed,
+                SELECT s.round_id, p.waits_in, answers_needed(r.settings, s.slice) AS needed,
                        r.state NOT IN ('closed', 'cancelled') AS round_open
-                FROM selections s JOIN rounds r ON r.id = s.round_id
+                FROM selections s JOIN pushes p ON p.selection_id = s.id
+                JOIN rounds r ON r.id = p.waits_in
                 WHERE s.item_id = w.item_id ORDER BY s.id DESC LIMIT 1) s ON true
             WHERE coalesce(a.annotation_ids, '{{}}') <> coalesce(l.annotation_ids, '{{}}')
             ORDER BY w.item_id
@@ -66,6 +67,7 @@ class PostgresLabels:
             ItemAnswers(
                 item_id=row["item_id"],
                 round_id=row["round_id"],
+                waits_in=row["waits_in"],
                 round_open=bool(row["round_open"]),
                 needed=row["needed"] or 1,
                 people=row["people"],

@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.adapters.postgres import rows
 from app.adapters.postgres.engine import Sql
+from app.adapters.postgres.rounds import PAUSE_BETWEEN_LOOKS
 from app.core.entities import Project, ProjectState
 from app.core.errors import Conflict, NotFound
 from app.core.projects import ProjectSettings
@@ -129,13 +130,20 @@ class PostgresProjects:
         )
         if project_id is None:
             return False
-        self.sql.run(
-            "UPDATE rounds SET due_at = now() "
-            "WHERE project_id = :project AND state = 'annotating' AND due_at > now()",
+        hastened = self.sql.run(
+            "UPDATE rounds SET hastened = true, due_at = least(due_at, greatest(now(), "
+            "updated_at + make_interval(secs => :pause))) "
+            "WHERE project_id = :project AND state = 'annotating' AND NOT hastened",
             project=project_id,
+            pause=PAUSE_BETWEEN_LOOKS,
         )
-        self.sql.run("SELECT pg_notify('rounds_work', cast(:project AS text))", project=project_id)
+        if hastened or not self._waits(project_id):
+            self.sql.run("SELECT pg_notify('rounds_work', cast(:id AS text))", id=project_id)
         return True
+
+    def _waits(self, project_id: int) -> bool:
+        query = "SELECT EXISTS (SELECT FROM rounds WHERE project_id = :id AND state = 'annotating')"
+        return bool(self.sql.value(query, id=project_id))
 
     @staticmethod
     def _found(row: object, which: str) -> Project:

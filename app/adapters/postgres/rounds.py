@@ -17,6 +17,8 @@ from app.core.entities import Project, Round, RoundCounts, RoundState
 from app.core.errors import Conflict, LeaseLost, NotFound
 
 OVER = "('closed', 'cancelled')"
+PAUSE_BETWEEN_LOOKS = 0.5
+"""Seconds. However many webhooks call, a round looks for answers no sooner after its last look."""
 
 
 class PostgresRounds:
@@ -104,7 +106,7 @@ class PostgresRounds:
     def claim(self, worker: str, lease_seconds: float) -> Round | None:
         row = self.sql.one(
             """
-            UPDATE rounds SET lease_owner = :worker, fence = fence + 1,
+            UPDATE rounds SET lease_owner = :worker, fence = fence + 1, hastened = false,
                               lease_until = now() + make_interval(secs => :lease)
             WHERE id = (
                 SELECT r.id FROM rounds r JOIN projects p ON p.id = r.project_id
@@ -119,6 +121,13 @@ class PostgresRounds:
             lease=lease_seconds,
         )
         return rows.round_(row) if row else None
+
+    def due_in(self) -> float | None:
+        seconds = self.sql.value(
+            "SELECT extract(epoch FROM min(due_at) - now()) FROM rounds "
+            "WHERE state NOT IN ('closed', 'cancelled', 'failed') AND due_at > now()"
+        )
+        return None if seconds is None else float(seconds)
 
     def extend(self, round_id: int, fence: int, lease_seconds: float) -> bool:
         touched = self.sql.run(
@@ -151,9 +160,12 @@ class PostgresRounds:
     def wait(self, round_: Round, seconds: float, checkpoint: Mapping[str, Any]) -> None:
         self._move(
             round_,
-            "attempts = 0, error = NULL, due_at = now() + make_interval(secs => :seconds)",
+            # a webhook that called while we looked may tell of what we did not see
+            "attempts = 0, error = NULL, due_at = now() + make_interval("
+            "secs => CASE WHEN hastened THEN least(:pause, :seconds) ELSE :seconds END)",
             checkpoint,
             seconds=seconds,
+            pause=PAUSE_BETWEEN_LOOKS,
         )
 
     def retry(self, round_: Round, seconds: float, error: Mapping[str, Any]) -> None:

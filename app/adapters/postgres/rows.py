@@ -12,6 +12,7 @@ from app.core.entities import (
     Event,
     FeatureVersion,
     Item,
+    LabelEdit,
     NewSelection,
     Project,
     ProjectState,
@@ -51,6 +52,7 @@ def project(row: RowMapping) -> Project:
         stopped=row["stopped"],
         erase_at=row["erase_at"],
         erase_argilla=row["erase_argilla"],
+        label_edit=LabelEdit(**row["label_edit"]) if row["label_edit"] else None,
     )
 
 

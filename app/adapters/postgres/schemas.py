@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 from app.adapters.postgres.engine import Sql
-from app.core.entities import Project
+from app.core.entities import LabelEdit, Project
 from app.core.errors import NotFound
 
 
@@ -23,6 +24,13 @@ class PostgresSchemas:
         if kept is None:
             raise NotFound(f"There is no version {version} of the labels.")
         return tuple(kept)
+
+    def ask(self, project_id: int, edit: LabelEdit | None) -> None:
+        self.sql.run(
+            "UPDATE projects SET label_edit = cast(:edit AS jsonb) WHERE id = :id",
+            id=project_id,
+            edit=json.dumps(asdict(edit)) if edit else None,
+        )
 
     def change(
         self,

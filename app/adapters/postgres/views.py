@@ -53,11 +53,22 @@ SELECT r.id, r.number, r.schema_version, r.state, r.strategy, r.classifier, r.ba
                 SELECT FROM disputes x
                 WHERE x.item_id = p.item_id AND x.round_id = r.id AND x.ended_at IS NULL)),
             'labelled', count(*) FILTER (WHERE EXISTS (
-                SELECT FROM labels l WHERE l.item_id = p.item_id AND l.round_id = r.id)))
+                SELECT FROM labels l WHERE l.item_id = p.item_id AND l.round_id = r.id)),
+            'handed_on', count(*) FILTER (WHERE p.waits_in <> p.round_id))
         FROM pushes p JOIN selections s ON s.id = p.selection_id
         LEFT JOIN llm_routes t ON t.round_id = p.round_id AND t.item_id = p.item_id
             AND t.labelled_by = 'llm'
-        WHERE p.round_id = r.id) AS counts
+        WHERE p.round_id = r.id) AS counts,
+       (SELECT json_build_object(
+            'items', count(*),
+            'waiting', count(*) FILTER (WHERE p.waits_in = r.id AND p.state = 'pushed' AND (
+                {ANSWERS_OF_ITEM} < answers_needed(r.settings, s.slice)
+                OR EXISTS (SELECT FROM disputes x
+                           WHERE x.item_id = p.item_id AND x.ended_at IS NULL))))
+        FROM pushes p JOIN selections s ON s.id = p.selection_id
+        JOIN rounds made ON made.id = p.round_id JOIN rounds w ON w.id = p.waits_in
+        WHERE p.project_id = r.project_id AND p.waits_in <> p.round_id
+          AND made.number < r.number AND w.number >= r.number) AS taken_over
 FROM rounds r
 LEFT JOIN datasets d ON d.id = r.dataset_id
 LEFT JOIN datasets disputes ON disputes.project_id = r.project_id
@@ -85,7 +96,7 @@ FROM datasets WHERE project_id = :project AND problem IS NOT NULL
 UNION ALL
 SELECT 'records', 'items of round ' || r.number || ' lost, since ' || p.problem || ': ' || count(*),
        min(p.ended_at)
-FROM pushes p JOIN rounds r ON r.id = p.round_id
+FROM pushes p JOIN rounds r ON r.id = p.waits_in
 WHERE r.project_id = :project AND p.state = 'lost' AND r.state NOT IN ('closed', 'cancelled')
   AND {ANSWERS_OF_ITEM} < (r.settings->>'overlap')::integer
 GROUP BY r.number, p.problem
@@ -163,11 +174,20 @@ class PostgresViews:
                        'labelled_by', t.labelled_by, 'why', t.why, 'confidence', t.confidence,
                        'source', 'llm:' || t.provider || '/' || t.model,
                        'says', a.value, 'rationale', a.rationale) END AS llm,
+                   CASE WHEN w.id <> r.id THEN w.number END AS handed_on_to,
+                   (SELECT json_build_object(
+                        'classifier_version', fc.name || '/' || fc.number,
+                        'prediction', f.prediction, 'confidence', f.confidence,
+                        'uncertainty', f.uncertainty, 'at', f.created_at)
+                    FROM refreshed_suggestions f JOIN classifier_versions fc
+                      ON fc.id = f.classifier_id
+                    WHERE f.selection_id = s.id ORDER BY f.id DESC LIMIT 1) AS refreshed,
                    l.value AS label, l.source AS label_source, l.annotators, l.id AS label_id
             FROM selections s
             JOIN rounds r ON r.id = s.round_id
             JOIN items i ON i.id = s.item_id
             JOIN pushes p ON p.selection_id = s.id
+            JOIN rounds w ON w.id = p.waits_in
             LEFT JOIN classifier_versions c ON c.id = s.classifier_id
             LEFT JOIN current_labels l ON l.item_id = s.item_id
             LEFT JOIN llm_routes t ON t.round_id = s.round_id AND t.item_id = s.item_id

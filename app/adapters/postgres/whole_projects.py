@@ -37,6 +37,7 @@ TABLES: Mapping[str, Table] = {
     "steps": Table(where="round_id IN (SELECT id FROM rounds WHERE project_id = :project)"),
     "selections": Table(),
     "pushes": Table("selection_id"),
+    "refreshed_suggestions": Table(),
     "annotations": Table(),
     "labels": Table(),
     "training_labels": Table(

@@ -49,7 +49,10 @@ class Annotations(Protocol):
         """Look soon, and at every record, whatever the activity says."""
 
     def records_out(self, dataset: AnnotationDataset) -> Set[UUID]:
-        """Records of open rounds that should be in Argilla."""
+        """Records that should be in Argilla and that open rounds wait for."""
+
+    def reach(self, dataset: AnnotationDataset) -> int:
+        """How many of the newest records to look at to see all of those."""
 
     def records_pushed(self, dataset: AnnotationDataset) -> Set[UUID]:
         """All records that should be there."""

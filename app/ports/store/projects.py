@@ -7,6 +7,7 @@ from uuid import UUID
 from app.core.entities import (
     ApiKey,
     Event,
+    LabelEdit,
     Project,
     ProjectState,
     Role,
@@ -55,6 +56,9 @@ class Schemas(Protocol):
     """Versions of a project's labels."""
 
     def labels(self, project: Project, version: int) -> Sequence[str]: ...
+    def ask(self, project_id: int, edit: LabelEdit | None) -> None:
+        """To be carried out when the open round is over; None when it has been."""
+
     def change(
         self,
         project: Project,

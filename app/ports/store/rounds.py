@@ -6,6 +6,7 @@ from uuid import UUID
 
 from app.core.entities import (
     NewSelection,
+    PendingItem,
     Project,
     Round,
     RoundCounts,
@@ -36,6 +37,9 @@ class Rounds(Protocol):
     def all(self, project_id: int) -> Sequence[Round]: ...
     def claim(self, worker: str, lease_seconds: float) -> Round | None:
         """The due round that has waited longest, now leased to this worker under a new fence."""
+
+    def due_in(self) -> float | None:
+        """Seconds until the next round that is not due yet; None if there is none."""
 
     def extend(self, round_id: int, fence: int, lease_seconds: float) -> bool:
         """False: the lease is lost. Also tells `cancel_requested` through `get`."""
@@ -97,11 +101,32 @@ class Selections(Protocol):
         chosen: Sequence[NewSelection],
     ) -> None: ...
     def of_round(self, round_id: int, push_state: str | None = None) -> Sequence[SelectedItem]: ...
+    def out(self, round_id: int) -> Sequence[int]:
+        """Items in Argilla that this round waits or waited for: its own that no later round took
+        over, and those it took over itself."""
+
     def mark_pushed(self, round_id: int, records: Mapping[int, UUID]) -> None: ...
     def quarantine(self, round_id: int, problems: Mapping[int, str]) -> None: ...
     def withdraw(self, round_id: int, item_ids: Sequence[int]) -> None: ...
     def unanswered(self, round_: Round) -> Sequence[int]:
-        """Items of the round that are out and lack answers: too few submitted or discarded."""
+        """Items the round waits for that are out and lack answers: too few submitted or
+        discarded."""
+
+    def of_older_labels(self, round_: Round) -> Mapping[UUID, Sequence[int]]:
+        """Unanswered ones in datasets whose labels have been edited since, by dataset."""
+
+    def overdue(self, round_: Round) -> Sequence[int]:
+        """Those that have waited for as long as a round waits, by themselves."""
+
+    def take_over(self, round_: Round) -> Mapping[int, int]:
+        """From now on this round, just planned, waits for what earlier ones left in Argilla for
+        it; the number of the round that waited → how many."""
+
+    def pending(self, round_: Round) -> Sequence[PendingItem]:
+        """Unanswered ones with what they suggest; none that go out without a suggestion."""
+
+    def refreshed(self, classifier_id: int, shown: Mapping[int, NewSelection]) -> None:
+        """Selection id → what Argilla suggests for it from now on."""
 
     def discarded(self, round_: Round) -> Sequence[int]:
         """Items of the round that have no label because somebody discarded them, and that were
