@@ -36,6 +36,7 @@ from app.llm.desk import Desk
 from app.ports.encoder import Encoder
 from app.ports.tracker import Tracker
 from app.rounds import commands
+from app.rounds.measuring.measurer import Measurer
 from app.rounds.replaying import replay
 from app.rounds.runner import Runner
 from app.rounds.work import Parts
@@ -147,6 +148,14 @@ class Container:
             name=f"{socket.gethostname()}:{os.getpid()}",
             lease_seconds=self.settings.lease_seconds,
             step_attempts=self.settings.step_attempts,
+        )
+
+    def measurer(self) -> Measurer:
+        """Works beside the runner, in a thread of its own."""
+        return Measurer(
+            self.parts,
+            name=f"{socket.gethostname()}:{os.getpid()}",
+            lease_seconds=self.settings.lease_seconds,
         )
 
     def cookie_secret(self) -> str:

@@ -6,16 +6,17 @@ compared with the truth, which only a benchmark knows; at 80 the duel against ra
 the gain forecast and then awaited. Nominal 95% must cover in at least 93% of projects.
 
     python -m bench.coverage [--sets sms_spam,dbpedia14,banking77] [--projects 300] [--first 0]
-                             [--self-training off|on] [--no-forecast]
+                             [--self-training off|on|auto] [--no-forecast] [--report]
 
-Finished projects are kept in bench-out and not played again; several may run side by side.
+The sets take turns, so that whenever it is stopped there is about as much of each. Finished
+projects are kept in bench-out and not played again; several may run side by side.
 """
 
 import argparse
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -25,23 +26,25 @@ import numpy as np
 from app.core.estimation import (
     AccuracyEstimate,
     Checks,
+    Exchanged,
     Forecast,
     Interval,
     Judged,
     Rest,
     cross_fit,
     estimate_accuracy,
+    exchange,
     forecast_gain,
     judge_duel,
+    labels_for,
     past_sizes,
 )
 from app.core.estimation.audit import ACTIVE_FOLDS, AUDIT_FOLDS
-from app.core.estimation.crossfit import judge
-from app.core.estimation.duel import LABELS_FOR_A_DUEL
+from app.core.estimation.crossfit import Fit, judge
 from app.core.features import DEFAULT_RECIPE, fit_featuriser
-from app.core.models import TrainedClassifier, train
+from app.core.models import TrainedClassifier, train, train_alike
 from app.core.strategies import cold_start, select_round
-from app.core.types import Rows, SelectionRequest, Slice, TrainingSet
+from app.core.types import FeatureMatrix, Rows, SelectionRequest, Slice, TrainingSet
 from app.rounds.identity import derived_seed
 from bench.classifiers import Split, items_of
 
@@ -65,6 +68,7 @@ class Project:
     others: Rows
     seed: int
     self_training: str
+    strategy: str = "default"
     rows: list[int] = field(default_factory=list)
     slices: list[Slice] = field(default_factory=list)
     rounds: list[int] = field(default_factory=list)
@@ -77,7 +81,7 @@ class Project:
             chosen = (
                 cold_start(request)
                 if number == 1
-                else select_round("default", request, audit_fraction=AUDIT_SHARE)
+                else select_round(self.strategy, request, audit_fraction=AUDIT_SHARE)
             )
             for pick in chosen.picks:
                 self.rows.append(pick.row)
@@ -104,14 +108,14 @@ class Project:
         return train(
             "default",
             training,
-            unlabelled=None if self.self_training == "off" else self._unlabelled,
+            unlabelled=self._for_self_training,
             seed=self.seed,
             options={"self_training": self.self_training},
         )
 
     @property
-    def _unlabelled(self) -> Any:
-        return self.data.features.take(self.left)
+    def _for_self_training(self) -> FeatureMatrix | None:
+        return None if self.self_training == "off" else self.data.features.take(self.left)
 
     def judged(self, classifier: TrainedClassifier, rows: Rows) -> Judged:
         return judge(classifier, self.data.features.take(rows), self.data.y[rows])
@@ -139,18 +143,28 @@ class Project:
         """The estimate; the truth on the remainder and on new items."""
         classifier = self.fit(self.training())
         left = self.judged(classifier, self.left)
+        alike = self._alike(classifier)
         told = estimate_accuracy(
-            self._checks(Slice.AUDIT, AUDIT_FOLDS),
-            self._checks(Slice.ACTIVE, ACTIVE_FOLDS),
+            self._checks(Slice.AUDIT, AUDIT_FOLDS, alike),
+            self._checks(Slice.ACTIVE, ACTIVE_FOLDS, alike),
             Rest(len(self.left), float(left.confidence.mean())),
         )
         assert isinstance(told, AccuracyEstimate)  # noqa: S101 - the looks begin at twelve
         fresh = self.judged(classifier, self.others)
         return told, float(left.correct.mean()), float(fresh.correct.mean())
 
-    def _checks(self, kind: Slice, folds: int) -> Checks:
+    def _alike(self, classifier: TrainedClassifier) -> Fit:
+        return lambda training: train_alike(
+            classifier,
+            training,
+            unlabelled=self._for_self_training,
+            seed=self.seed,
+            options={"self_training": self.self_training},
+        )
+
+    def _checks(self, kind: Slice, folds: int, fit: Fit) -> Checks:
         held = self.of(kind)
-        judged = cross_fit(self.training(), held, folds, self.fit, self.seed)
+        judged = cross_fit(self.training(), held, folds, fit, self.seed)
         return Checks(judged, np.array(self.rounds, np.int64)[held])
 
     def duel(self) -> Mapping[str, Any]:
@@ -164,14 +178,40 @@ class Project:
         said = [side.predict_proba(features).argmax(axis=1) for side in sides]
         apart = np.flatnonzero(said[0] != said[1])
         right = [(one == gold).mean() for one in said]
-        if len(apart) < LABELS_FOR_A_DUEL:
-            return {"truth": float(right[0] - right[1]), "apart": len(apart)}
-        drawn = np.random.default_rng(self.seed).choice(apart, LABELS_FOR_A_DUEL, replace=False)
+        truth, labels = float(right[0] - right[1]), labels_for(len(apart))
+        if not labels:
+            return {"truth": truth, "apart": len(apart)}
+        drawn = np.random.default_rng(self.seed).choice(apart, labels, replace=False)
         wins, losses = (int((one[drawn] == gold[drawn]).sum()) for one in said)
-        both_wrong = LABELS_FOR_A_DUEL - wins - losses
-        found = judge_duel(wins, losses, both_wrong, len(apart) / len(gold))
-        truth = float(right[0] - right[1])
-        return {"truth": truth, **_interval(found.gap, truth), "verdict": found.verdict.value}
+        found = judge_duel(
+            wins,
+            losses,
+            labels - wins - losses,
+            apart=len(apart),
+            items=len(gold),
+            exchanged=self._exchanged(seeds, active, audits),
+        )
+        return {
+            "truth": truth,
+            "apart": len(apart),
+            **_interval(found.gap, truth),
+            "verdict": found.verdict.value,
+            "sign_test": found.p_value,
+            **asdict(found.exchanged),
+        }
+
+    def _exchanged(self, seeds: Rows, active: Rows, audits: Rows) -> Exchanged:
+        unlabelled = self.data.features.take(self.left)
+        whole = self.fit(self.training())
+        view = whole.predict_proba(unlabelled)
+        every = np.arange(len(view))
+
+        def side(some: Rows) -> Any:
+            training = self.training(np.concatenate([seeds, some]))
+            said = self._alike(whole)(training).predict_proba(unlabelled).argmax(axis=1)
+            return view[every, said]
+
+        return exchange((active, audits), lambda a, r: float((side(a) - side(r)).mean()), self.seed)
 
     def forecasts(self) -> Sequence[Mapping[str, Any]]:
         """Said now, then the project goes on and the gain is seen."""
@@ -194,12 +234,14 @@ class Project:
         inside, outside = held[held < size], held[held >= size]
         judged = dict.fromkeys(held.tolist(), 0.0)
         training = self.training(past)
+        classifier = self.fit(training)
         if len(inside):
-            own = cross_fit(training, inside, ACTIVE_FOLDS, self.fit, self.seed)
+            fit = self._alike(classifier)
+            own = cross_fit(training, inside, ACTIVE_FOLDS, fit, self.seed)
             judged.update(zip(inside.tolist(), own.correct.tolist(), strict=True))
         if len(outside):
             rows = np.array(self.rows, np.int64)[outside]
-            found = self.judged(self.fit(training), rows)
+            found = self.judged(classifier, rows)
             judged.update(zip(outside.tolist(), found.correct.tolist(), strict=True))
         return np.array([judged[position] for position in held.tolist()])
 
@@ -209,7 +251,9 @@ class Project:
 
 
 def _interval(told: Interval, truth: float) -> dict[str, Any]:
-    return {"covered": bool(told.covers(truth)), "width": told.width, "error": told.value - truth}
+    # a difference counted whole is the truth but for the last digit
+    covered = told.low - 1e-9 <= truth <= told.high + 1e-9
+    return {"covered": bool(covered), "width": told.width, "error": told.value - truth}
 
 
 def played(project: Project, *, forecast: bool) -> Mapping[str, Any]:
@@ -225,7 +269,7 @@ def played(project: Project, *, forecast: bool) -> Mapping[str, Any]:
     return {"looks": looks, "duel": duel, "forecasts": list(forecasts)}
 
 
-@lru_cache(maxsize=1)
+@lru_cache
 def _everything(name: str) -> tuple[Split, tuple[str, ...]]:
     """A set whole, whatever its own splits: projects divide it anew."""
     items = list(items_of(name))
@@ -289,7 +333,7 @@ def _line(what: str, found: Sequence[Mapping[str, Any]]) -> str:
 def _verdicts(duels: Sequence[Mapping[str, Any]]) -> str:
     shares = {
         verdict: np.mean([duel.get("verdict") == verdict for duel in duels])
-        for verdict in ("active", "random", "not_separated")
+        for verdict in ("active", "random", "by_chance", "not_separated")
     }
     too_alike = np.mean(["verdict" not in duel for duel in duels])
     told = ", ".join(f"{name} {share:.1%}" for name, share in shares.items())
@@ -298,30 +342,42 @@ def _verdicts(duels: Sequence[Mapping[str, Any]]) -> str:
 
 
 def main() -> int:
+    given = _arguments()
+    names = given.sets.split(",")
+    if not given.report:
+        for number in range(given.first, given.first + given.projects):
+            for name in names:
+                _kept(name, number, given)
+                sys.stderr.write(f"\r{name}: project {number} of {given.projects}   ")
+                sys.stderr.flush()
+    for name in names:
+        found = [json.loads(one.read_text()) for one in sorted(_folder(name, given).glob("*.json"))]
+        sys.stdout.write("\n".join(report(name, found)) + "\n" if found else "")
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sets", default=",".join(SETS))
     parser.add_argument("--projects", type=int, default=300)
     parser.add_argument("--first", type=int, default=0, help="number of the first project")
-    parser.add_argument("--self-training", choices=("off", "on"), default="off")
+    parser.add_argument("--self-training", choices=("off", "on", "auto"), default="off")
     parser.add_argument("--no-forecast", action="store_true")
-    given = parser.parse_args()
-    for name in given.sets.split(","):
-        folder = OUT / f"{name}-{given.self_training}{'-short' if given.no_forecast else ''}"
-        results = []
-        for number in range(given.first, given.first + given.projects):
-            results.append(
-                kept(
-                    folder / f"{number}.json",
-                    lambda name=name, number=number: played(  # type: ignore[misc]
-                        project_of(name, number, given.self_training),
-                        forecast=not given.no_forecast,
-                    ),
-                )
-            )
-            sys.stderr.write(f"\r{name}: {len(results)} of {given.projects} ")
-            sys.stderr.flush()
-        sys.stdout.write("\n".join(report(name, results)) + "\n")
-    return 0
+    parser.add_argument("--report", action="store_true", help="only tell what was played so far")
+    return parser.parse_args()
+
+
+def _folder(name: str, given: argparse.Namespace) -> Path:
+    return OUT / f"{name}-{given.self_training}{'-short' if given.no_forecast else ''}"
+
+
+def _kept(name: str, number: int, given: argparse.Namespace) -> None:
+    kept(
+        _folder(name, given) / f"{number}.json",
+        lambda: played(
+            project_of(name, number, given.self_training), forecast=not given.no_forecast
+        ),
+    )
 
 
 if __name__ == "__main__":

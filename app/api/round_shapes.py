@@ -120,6 +120,15 @@ class RoundStart(BaseModel):
     auto: bool = Field(False, description="Rounds follow each other until a stopping rule holds.")
 
 
+class FailureNote(BaseModel):
+    """Something that goes wrong, with the evidence and what to do."""
+
+    code: str
+    message: str
+    next_step: str
+    evidence: dict[str, Any]
+
+
 class RuleOut(BaseModel):
     """What one stopping rule found when a round closed."""
 
@@ -171,6 +180,7 @@ class RoundOut(BaseModel):
                     "closes with the answers there are in 5 days.",
                     "notes": [],
                     "findings": [],
+                    "failure_notes": [],
                     "chosen_by": "linear.v1/2",
                     "classifier_version": None,
                     "created_at": "2026-01-05T10:00:00Z",
@@ -222,6 +232,9 @@ class RoundOut(BaseModel):
     llm: RoundLlm | None = Field(None, description="What an LLM labelled of the batch.")
     notes: list[str] = Field(description="What a person should know of its result.")
     findings: list[dict[str, Any]] = Field(description="What a person should know of its batch.")
+    failure_notes: list[FailureNote] = Field(
+        [], description="What the program noticed by itself, once the closed round was measured."
+    )
     chosen_by: str | None = Field(description="Classifier that chose; null in a cold start.")
     classifier_version: str | None = Field(description="Classifier trained at the end.")
     seed: int = 0
@@ -258,6 +271,7 @@ class RoundOut(BaseModel):
                 "llm": RoundLlm.of(view) if view["llm"] else None,
                 "notes": view["checkpoint"].get("notes") or [],
                 "findings": view["findings"] or [],
+                "failure_notes": view["failure_notes"] or [],
                 "steps": [step_of(one) for one in view["steps"]] if whole else None,
             }
         )

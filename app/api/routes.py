@@ -6,6 +6,7 @@ from app.api import (
     actions,
     annotators,
     data,
+    estimates,
     events,
     health,
     items,
@@ -22,8 +23,8 @@ def api_router() -> APIRouter:
     """Everything that is not a page."""
     router = APIRouter()
     parts = (
-        projects, items, rounds, results, data, annotators, llm, events, actions, keys, webhooks,
-        health,
+        projects, items, rounds, results, estimates, data, annotators, llm, events, actions, keys,
+        webhooks, health,
     )  # fmt: skip
     for part in parts:
         router.include_router(part.router)

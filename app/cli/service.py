@@ -108,8 +108,13 @@ def worker() -> None:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
+    measuring = threading.Thread(
+        target=container.measurer().run, args=(stop,), name="measuring", daemon=True
+    )
     with threadpool_limits(settings.threads):
+        measuring.start()
         container.runner().run(stop)
+    measuring.join(settings.lease_seconds)
 
 
 @friendly

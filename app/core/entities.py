@@ -133,6 +133,10 @@ class Round:
     """The record of the pool it chose from."""
     schema_version: int = 1
     """Of the project's labels."""
+    purpose: str = "learning"
+    """Or `audit`, `duel`, `relabel`: see app/rounds/purposes.py."""
+    asked: Sequence[int] = ()
+    """Of a relabelling: the items whose label is asked for again."""
     actor: str = "system"
 
 
@@ -288,6 +292,37 @@ class CurrentLabel:
     value: Value
     source: str
     confidence: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledItem:
+    """An item that a classifier learned from, and how it came to its label."""
+
+    item_id: int
+    value: Value
+    source: str
+    slice: str | None
+    """Of the selection that brought the label; None where none did (imports)."""
+    round_number: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A selected item with its label, and what the classifier that chose had predicted."""
+
+    item_id: int
+    prediction: Value | None
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuringTask:
+    """A closed round that somebody measures."""
+
+    round_id: int
+    project_id: int
+    fence: int
+    attempts: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,8 @@ def said(view: View) -> list[str]:
     """Everything that a person should know of a round, a sentence each."""
     error = [view["error"]["title"]] if view["error"] else []
     findings = [one.get("message", "") for one in view["findings"] or ()]
-    return [*error, *(view["checkpoint"].get("notes") or ()), *findings]
+    noticed = [f"{one['message']} {one['next_step']}" for one in view["failure_notes"] or ()]
+    return [*error, *(view["checkpoint"].get("notes") or ()), *findings, *noticed]
 
 
 def _head(project: Project, counts: PoolCounts) -> str:

@@ -6,7 +6,6 @@ fence moved on and writes nothing.
 """
 
 import math
-import random
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -28,12 +27,12 @@ from app.core.errors import (
 )
 from app.rounds import collecting, merging, steps, tracking
 from app.rounds.deleting import erase_due
+from app.rounds.failures import describe, pause_before
 from app.rounds.work import Outcome, Parts, Work
 
 log = structlog.get_logger()
 LATE_ANSWERS_EVERY = 10
 """Projects without an open round are looked at once in so many poll intervals."""
-LONGEST_PAUSE = 60.0
 DEFECT_ATTEMPTS = 3
 LONGEST_SLEEP = 5.0
 """Short enough that a worker asked to stop, stops."""
@@ -266,26 +265,3 @@ class LeaseKeeper(AbstractContextManager["LeaseKeeper"]):
             self._lost.set()
         if now.cancel_requested and not self._round.cancel_requested:
             self._cancelled.set()
-
-
-def pause_before(attempt: int) -> float:
-    """1, 2, 4 … seconds, at most a minute, a little scattered so that workers do not march."""
-    return min(2.0 ** min(attempt - 1, 10), LONGEST_PAUSE) * random.uniform(0.8, 1.2)  # noqa: S311
-
-
-def describe(problem: Exception, step: str) -> dict[str, object]:
-    """A failure as it is stored and shown: the reason, the step, and what to do."""
-    if isinstance(problem, RoundsError):
-        return {
-            "title": problem.message,
-            "code": problem.code,
-            "step": step,
-            **({"evidence": dict(problem.evidence)} if problem.evidence else {}),
-        }
-    # the text of an unforeseen error may hold an item's text; its kind does not
-    return {
-        "title": f"Unexpected {type(problem).__name__} in step {step}. The worker's log has the "
-        "trace; please report it.",
-        "code": "unexpected",
-        "step": step,
-    }

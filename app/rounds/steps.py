@@ -132,6 +132,7 @@ def evaluate(work: Work) -> Outcome:
 
     def then(tx: Transaction) -> None:
         relabelling.edit_as_asked(tx, work.round)
+        tx.measurements.plan(work.round)
         automatic.go_on(tx, work.round, judged.findings)
 
     return Outcome(

@@ -59,6 +59,7 @@ def _progress(work: Work, measured: Sequence[Measured]) -> Progress:
         rounds = len(tx.rounds.all(work.project.id))
         facts = tx.runs.facts(work.project.id, work.round.id, stopping.labels_a_day)
         cost = spent(tx, work.project, facts)
+        audited = tx.measurements.history(work.project.id, "accuracy")
     return Progress(
         rounds=rounds,
         labels=counts.labelled,
@@ -69,6 +70,7 @@ def _progress(work: Work, measured: Sequence[Measured]) -> Progress:
         hours=facts.hours,
         cost=cost,
         validated=[Validated(**one["validated"]) for one in measured if one["validated"]],
+        looks=[one["look"] for one in audited if one["look"]],
         agreements=[Agreement(**one["agreement"]) for one in measured if one["agreement"]],
     )
 

@@ -14,6 +14,7 @@ from app.api.rounds import read_in
 from app.core.errors import NotFound
 from app.ports.store import Transaction
 from app.rounds import sentences
+from app.rounds.measuring import reading
 from app.web.curve import curve_of
 from app.web.pool_map import map_of
 from app.web.rendering import page
@@ -85,6 +86,7 @@ def project_page(
         last = tx.views.rounds(project.id, 0, 1, newest_first=True).items
         curve = curve_of(tx.views.curve(project.id))
         problems = tx.views.problems(project.id)
+        told = reading.estimates(tx, project)
     rounds = [RoundOut.of(one, counts) for one in listed.items]
     latest = RoundOut.of(last[0], counts) if last else None
     return page(
@@ -107,6 +109,7 @@ def project_page(
         said=DONE.get(done),
         worker_missing=_worker_missing(parts, latest),
         problems=problems,
+        estimates=told,
     )
 
 
@@ -150,6 +153,7 @@ def round_page(
         shown = read_in(tx, project.id, number)
         batch = tx.views.selections(project.id, number, after, ROWS)
         points = tx.maps.of_round(tx.rounds.by_number(project.id, number).id)
+        figures = tx.measurements.of_round(tx.rounds.by_number(project.id, number).id)
     return page(
         request,
         "round.html",
@@ -165,6 +169,7 @@ def round_page(
         map=map_of(points),
         worked=sum(step.seconds for step in shown.steps or ()),
         per_class=_by_support(shown),
+        figures=figures,
         newest_event=newest,
     )
 

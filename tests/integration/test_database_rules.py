@@ -145,6 +145,10 @@ class Database:
         row = {"project_id": project, "item_id": item, "value": '{"label": "a"}'}
         return self.insert("labels", **{**row, "source": "import", **given})
 
+    def measurement(self, project: int, round_: int, **given: Any) -> int:
+        row = {"project_id": project, "round_id": round_, "kind": "accuracy"}
+        return self.insert("measurements", **{**row, "made_from": "{}", "figures": "{}", **given})
+
     def llm_call(self, project: int, **given: Any) -> int:
         row = {
             "project_id": project,
@@ -1229,3 +1233,54 @@ def test_an_edit_of_labels_waits_for_an_open_round_or_not_at_all(db: Database) -
     assert db.run(ask, project) == 1
     db.move(first, "cancelled")
     assert db.run("UPDATE projects SET label_edit = NULL WHERE id = %s", project) == 1
+
+
+# --- what is measured ---
+
+
+def closed_round(db: Database, project: int, **given: Any) -> int:
+    round_ = db.round(project, **given)
+    for state in PATH[1:]:
+        db.move(round_, state)
+    return round_
+
+
+def test_only_a_closed_round_is_measured_and_each_figure_once(db: Database) -> None:
+    project = db.project()
+    closed = closed_round(db, project)
+    db.measurement(project, closed)
+    with pytest.raises(errors.UniqueViolation):
+        db.measurement(project, closed)
+    with pytest.raises(errors.IntegrityConstraintViolation, match="not closed"):
+        db.measurement(project, db.round(project, number=2))
+
+
+def test_what_was_measured_stays(db: Database) -> None:
+    project = db.project()
+    measured = db.measurement(project, closed_round(db, project))
+    for statement in (
+        "UPDATE measurements SET kind = 'other' WHERE id = %s",
+        "DELETE FROM measurements WHERE id = %s",
+    ):
+        with pytest.raises(errors.IntegrityConstraintViolation, match="append-only"):
+            db.run(statement, measured)
+    with pytest.raises(errors.IntegrityConstraintViolation, match="append-only"):
+        db.run("TRUNCATE measurements")
+
+
+def test_a_project_fights_one_duel(db: Database) -> None:
+    project = db.project()
+    given_up = db.round(project, purpose="duel")
+    db.move(given_up, "cancelled")
+    closed_round(db, project, number=2, purpose="duel")
+    with pytest.raises(errors.UniqueViolation):
+        db.round(project, number=3, purpose="duel")
+
+
+def test_a_relabelling_asks_again_about_something(db: Database) -> None:
+    project = db.project()
+    with pytest.raises(errors.CheckViolation):
+        db.round(project, purpose="relabel")
+    with pytest.raises(errors.CheckViolation):
+        db.round(project, asked=[1])
+    db.round(project, purpose="relabel", asked=[1])

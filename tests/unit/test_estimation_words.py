@@ -2,6 +2,8 @@
 
 from app.core.estimation import (
     AccuracyEstimate,
+    Duel,
+    Exchanged,
     Forecast,
     Interval,
     accuracy_sentence,
@@ -9,6 +11,10 @@ from app.core.estimation import (
     forecast_sentence,
     judge_duel,
 )
+
+
+def duel(*counts: int, exchanged: Exchanged = Exchanged(0.0125, 0.0125)) -> Duel:
+    return judge_duel(*counts, apart=100, items=1000, exchanged=exchanged)
 
 
 def test_accuracy_names_its_checks_and_both_populations() -> None:
@@ -20,19 +26,25 @@ def test_accuracy_names_its_checks_and_both_populations() -> None:
 
 
 def test_an_undecided_duel_is_not_called_a_draw() -> None:
-    sentence = duel_sentence(judge_duel(10, 9, 21, 0.3), labels_a_side=80)
+    sentence = duel_sentence(duel(10, 9, 21), labels_a_side=80)
     assert sentence.startswith("40 labels on the items where the two disagree could not separate")
     assert sentence.endswith("That does not mean they are equal.")
     assert "better" not in sentence
 
 
 def test_a_decided_duel_is_told_of_this_project_only() -> None:
-    better = duel_sentence(judge_duel(30, 4, 6, 0.1), labels_a_side=80)
+    better = duel_sentence(duel(30, 4, 6), labels_a_side=80)
     assert better.startswith(
         "In this project the first 80 actively chosen labels gave a better classifier than 80 "
         "random ones: +6."
     )
-    assert " worse " in duel_sentence(judge_duel(4, 30, 6, 0.1), labels_a_side=80)
+    assert " worse " in duel_sentence(duel(4, 30, 6), labels_a_side=80)
+
+
+def test_a_difference_that_chance_may_make_is_not_called_better() -> None:
+    sentence = duel_sentence(duel(30, 4, 6, exchanged=Exchanged(0.3, 0.7)), labels_a_side=80)
+    assert "no more than two random sets of labels may" in sentence
+    assert "better" not in sentence
 
 
 def test_a_forecast_says_what_it_does_not_know() -> None:

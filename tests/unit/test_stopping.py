@@ -80,6 +80,20 @@ def test_without_validation_items_accuracy_is_not_judged():
         assert "validation" in one.message
 
 
+def test_without_validation_items_a_target_is_judged_by_the_four_looks():
+    stopping = Stopping(target_accuracy=0.8)
+    short = {"at": 20, "level": 0.9875, "low": 0.7}
+    enough = {"at": 40, "level": 0.9875, "low": 0.81}
+    assert verdict("target_accuracy", stopping, looks=[short]) == Verdict.GO_ON
+    told = found("target_accuracy", stopping, looks=[short, enough])
+    assert told.verdict == Verdict.STOP
+    assert told.message.startswith("At 40 random checks")
+    missed = Validated(n=200, correct=100)
+    assert verdict("target_accuracy", stopping, looks=[enough], validated=[missed]) == (
+        Verdict.GO_ON
+    ), "where there is a validation split it alone decides"
+
+
 def test_a_target_needs_its_lower_end_above_and_more_with_each_look():
     stopping = Stopping(target_accuracy=0.9)
     exactly = Validated(n=200, correct=184)  # 92 %, but 200 items cannot show 90 %

@@ -93,6 +93,8 @@ def round_(row: RowMapping) -> Round:
         result_id=row["result_id"],
         pool_id=row["pool_id"],
         schema_version=row["schema_version"],
+        purpose=row["purpose"],
+        asked=tuple(row["asked"]),
         actor=row["actor"],
     )
 

@@ -24,6 +24,7 @@ from app.adapters.postgres.keys import PostgresKeys
 from app.adapters.postgres.labels import PostgresLabels
 from app.adapters.postgres.llm import PostgresLlm
 from app.adapters.postgres.maps import PostgresMaps
+from app.adapters.postgres.measuring import PostgresMeasurements
 from app.adapters.postgres.migrate import current_revision, newest_revision
 from app.adapters.postgres.pools import PostgresPools
 from app.adapters.postgres.projects import PostgresProjects
@@ -93,6 +94,10 @@ class PostgresTransaction:
     @cached_property
     def classifiers(self) -> PostgresClassifiers:
         return PostgresClassifiers(self.sql)
+
+    @cached_property
+    def measurements(self) -> PostgresMeasurements:
+        return PostgresMeasurements(self.sql)
 
     @cached_property
     def keys(self) -> PostgresKeys:

@@ -39,6 +39,8 @@ SELECT r.id, r.number, r.schema_version, r.state, r.strategy, r.classifier, r.ba
             END AS llm,
        (SELECT t.detail->'findings' FROM steps t
         WHERE t.round_id = r.id AND t.name = 'selecting') AS findings,
+       (SELECT m.figures->'notes' FROM measurements m
+        WHERE m.round_id = r.id AND m.kind = 'notes') AS failure_notes,
        (SELECT json_build_object(
             'selected', count(*),
             'pushed', count(*) FILTER (WHERE p.state = 'pushed'),

@@ -45,6 +45,7 @@ TABLES: Mapping[str, Table] = {
         "classifier_id IN (SELECT id FROM classifier_versions WHERE project_id = :project)",
     ),
     "evaluations": Table(),
+    "measurements": Table(),
     "disputes": Table(),
     "events": Table(),
     "gone_annotators": Table("user_id"),
@@ -62,6 +63,7 @@ LEFT_BEHIND: Mapping[str, str] = {
     "kept_figures": "counted again when somebody looks",
     "map_points": "a picture; the next round draws one",
     "pool_snapshots": "packed ids, which are others elsewhere: rounds are replayed where they were",
+    "measuring": "work of the workers here; what came of it goes along",
     "llm_reservations": "set aside for calls that are running",
     "actions": "who did what here, by keys of here; the events of the project come along",
     "api_keys": "secret",
@@ -120,7 +122,11 @@ UPDATE bundled SET row = jsonb_set(row, '{{{column}}}', coalesce((
     FROM jsonb_array_elements_text(row->'{column}') WITH ORDINALITY o (old, place)
     JOIN new_ids n ON n.name = '{target}' AND n.old = cast(o.old AS bigint)), '[]'))
 """
-LISTS = {"labels": ("annotation_ids", "annotations"), "llm_calls": ("item_ids", "items")}
+LISTS = {
+    "labels": ("annotation_ids", "annotations"),
+    "llm_calls": ("item_ids", "items"),
+    "rounds": ("asked", "items"),
+}
 """Columns that are lists of ids, which no foreign key says."""
 INSERT = """
 INSERT INTO {name} ({columns}) OVERRIDING SYSTEM VALUE

@@ -12,7 +12,15 @@ from app.core.estimation.audit import (
     estimate_accuracy,
 )
 from app.core.estimation.crossfit import Judged, cross_fit
-from app.core.estimation.duel import Duel, DuelVerdict, judge_duel
+from app.core.estimation.duel import (
+    FIRST_DUEL,
+    Duel,
+    DuelVerdict,
+    Exchanged,
+    exchange,
+    judge_duel,
+    labels_for,
+)
 from app.core.estimation.forecast import FIRST_FORECAST, Forecast, forecast_gain, past_sizes
 from app.core.estimation.intervals import Interval, clopper_pearson
 from app.core.estimation.looks import LOOKS, TargetVerdict, judge_target
@@ -20,6 +28,7 @@ from app.core.estimation.unsaid import Unsaid
 from app.core.estimation.words import accuracy_sentence, duel_sentence, forecast_sentence
 
 __all__ = [
+    "FIRST_DUEL",
     "FIRST_ESTIMATE",
     "FIRST_FORECAST",
     "LOOKS",
@@ -27,6 +36,7 @@ __all__ = [
     "Checks",
     "Duel",
     "DuelVerdict",
+    "Exchanged",
     "Forecast",
     "Interval",
     "Judged",
@@ -38,9 +48,11 @@ __all__ = [
     "cross_fit",
     "duel_sentence",
     "estimate_accuracy",
+    "exchange",
     "forecast_gain",
     "forecast_sentence",
     "judge_duel",
     "judge_target",
+    "labels_for",
     "past_sizes",
 ]

@@ -61,17 +61,25 @@ def estimate_accuracy(
     audit: Checks, active: Checks, rest: Rest, level: float = LEVEL
 ) -> AccuracyEstimate | Unsaid:
     """Accuracy on the remainder and on new items; refused while there are too few audits."""
-    if len(audit) < FIRST_ESTIMATE:
+    if (unsaid := too_early(len(audit), rest.items)) is not None:
+        return unsaid
+    return estimated(audit, active, rest, level)
+
+
+def too_early(checks: int, left: int) -> Unsaid | None:
+    """Why accuracy cannot be stated, if it cannot."""
+    if checks < FIRST_ESTIMATE:
         return Unsaid(
-            f"Too few random checks ({len(audit)}) to state accuracy. "
+            f"Too few random checks ({checks}) to state accuracy. "
             f"First estimate after {FIRST_ESTIMATE}."
         )
-    if rest.items == 0:
+    if left == 0:
         return Unsaid("Every item is labelled: there is nothing left to be right or wrong about.")
-    return _estimated(audit, active, rest, level)
+    return None
 
 
-def _estimated(audit: Checks, active: Checks, rest: Rest, level: float) -> AccuracyEstimate:
+def estimated(audit: Checks, active: Checks, rest: Rest, level: float) -> AccuracyEstimate:
+    """The figures, however few the checks; only a look that shows none of them may ask so early."""
     correct, confidence = audit.judged.correct, audit.judged.confidence
     share = _share_explained(correct, confidence)
     left = correct - share * confidence

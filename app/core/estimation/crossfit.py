@@ -23,26 +23,40 @@ class Judged:
 def cross_fit(training: TrainingSet, held: Rows, folds: int, fit: Fit, seed: int) -> Judged:
     """Judge the rows `held` of the training set: each fold of them by a classifier that was
     fitted on all other labels, so no item speaks in its own favour."""
+    return _judged(out_of_fold(training, held, folds, fit, seed), training.y[held])
+
+
+def out_of_fold(
+    training: TrainingSet, held: Rows, folds: int, fit: Fit, seed: int
+) -> NDArray[np.float64]:
+    """What classifiers that had not seen these labels think of them: (held row, class)."""
     order = np.random.default_rng(seed).permutation(len(held))
-    correct, confidence = np.zeros(len(held)), np.zeros(len(held))
-    for fold in np.array_split(order, min(folds, len(held))):
-        classifier = fit(_without(training, held[fold]))
-        judged = judge(classifier, training.features.take(held[fold]), training.y[held[fold]])
-        correct[fold], confidence[fold] = judged.correct, judged.confidence
-    return Judged(correct, confidence)
+    found = np.zeros((len(held), len(training.classes)))
+    for fold in np.array_split(order, min(folds, len(held))) if len(held) else ():
+        classifier = fit(without(training, held[fold]))
+        found[fold] = classifier.predict_proba(training.features.take(held[fold]))
+    return found
 
 
 def judge(
     classifier: TrainedClassifier, features: FeatureMatrix, gold: NDArray[np.int64]
 ) -> Judged:
     """The same by one classifier that saw none of them."""
-    probabilities = classifier.predict_proba(features).astype(np.float64)
+    return _judged(classifier.predict_proba(features).astype(np.float64), gold)
+
+
+def _judged(probabilities: NDArray[np.float64], gold: NDArray[np.int64]) -> Judged:
     return Judged(
         (probabilities.argmax(axis=1) == gold).astype(np.float64), probabilities.max(axis=1)
     )
 
 
-def _without(training: TrainingSet, left_out: Rows) -> TrainingSet:
-    kept = np.setdiff1d(np.arange(len(training)), left_out)
-    weights = None if training.weights is None else training.weights[kept]
-    return TrainingSet(training.features.take(kept), training.y[kept], training.classes, weights)
+def without(training: TrainingSet, left_out: Rows) -> TrainingSet:
+    """All labels but these."""
+    return only(training, np.setdiff1d(np.arange(len(training)), left_out))
+
+
+def only(training: TrainingSet, rows: Rows) -> TrainingSet:
+    """These labels of it."""
+    weights = None if training.weights is None else training.weights[rows]
+    return TrainingSet(training.features.take(rows), training.y[rows], training.classes, weights)

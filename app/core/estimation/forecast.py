@@ -50,15 +50,19 @@ def forecast_gain(
     """`correct` has a row for each past size (the last is now), a column for each audit item."""
     audits = correct.shape[1]
     if audits < FIRST_FORECAST:
-        return Unsaid(
-            f"Too few random checks ({audits}) to forecast a gain. "
-            f"First forecast after {FIRST_FORECAST}."
-        )
+        return too_early(audits)
     if len(sizes) < FEWEST_SETS:
         return Unsaid("Too few label sets of different size to see a trend.")
     now, later = float(sizes[-1]), sizes[-1] * factor
     gains = _gains(correct, np.asarray(sizes, dtype=np.float64), now, later, seed)
     return Forecast(int(now), round(later), _union(gains))
+
+
+def too_early(audits: int) -> Unsaid:
+    return Unsaid(
+        f"Too few random checks ({audits}) to forecast a gain. "
+        f"First forecast after {FIRST_FORECAST}."
+    )
 
 
 def _gains(correct: Array, sizes: Array, now: float, later: float, seed: int) -> Array:

@@ -24,6 +24,12 @@ def duel_sentence(duel: Duel, labels_a_side: int) -> str:
             f"(gap {_points(duel.gap.low)} to {_points(duel.gap.high)} points). "
             "That does not mean they are equal."
         )
+    if duel.verdict == DuelVerdict.BY_CHANCE:
+        return (
+            f"The first {labels_a_side} actively chosen labels and {labels_a_side} random ones "
+            f"differ here by {size}, but no more than two random sets of labels may. Whether "
+            "choosing helps is not separated."
+        )
     better = "better" if duel.verdict == DuelVerdict.ACTIVE else "worse"
     return (
         f"In this project the first {labels_a_side} actively chosen labels gave a {better} "

@@ -2,7 +2,13 @@
 
 from app.core.models.base import TrainedClassifier, Trainer
 from app.core.models.classifier import load_classifier
-from app.core.models.registry import CLASSIFIERS, offer_scikit_learn, resolve_classifier, train
+from app.core.models.registry import (
+    CLASSIFIERS,
+    offer_scikit_learn,
+    resolve_classifier,
+    train,
+    train_alike,
+)
 from app.core.models.semi_supervised import check_classifier_options
 
 __all__ = [
@@ -14,4 +20,5 @@ __all__ = [
     "offer_scikit_learn",
     "resolve_classifier",
     "train",
+    "train_alike",
 ]

@@ -9,7 +9,7 @@ import numpy as np
 
 from app.core.models.calibration import Judged
 from app.core.models.classifier import ScoredClassifier
-from app.core.models.contest import Choice, Fitted, Record, Ways, contest
+from app.core.models.contest import ALIKE, Choice, Fitted, Record, Ways, contest
 from app.core.models.labels import Labels
 from app.core.models.semi_supervised import choose_way, support_vector_ways, wish_of
 from app.core.models.training import PlainTrainer, finish
@@ -50,7 +50,9 @@ class AutoTrainer:
             def choose(judged: Record) -> Choice:
                 return _choose(judged, choose_way(judged, home, wish), incumbent, ways)
 
-            fitted = contest(ways, labels, seed=seed, choose=choose)
+            fitted = contest(
+                ways, labels, seed=seed, choose=choose, alike=options.get(ALIKE)
+            )
             known = {"incumbent": incumbent} if incumbent else {}
             return replace(fitted, report={**fitted.report, **known})
 

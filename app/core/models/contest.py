@@ -9,6 +9,8 @@ from app.core.models.decision import Decision
 from app.core.models.folds import judge
 from app.core.models.labels import Labels
 
+ALIKE = "alike"
+"""Option of every trainer: the report of a fit whose way and scale are to be used."""
 _MANY = 500
 """From so many labels on, three folds tell as much as five do with fewer."""
 
@@ -40,8 +42,18 @@ class Fitted:
     report: Mapping[str, Any]
 
 
-def contest(ways: Ways, labels: Labels, *, seed: int, choose: Callable[[Record], Choice]) -> Fitted:
-    """Judge all ways on the same folds, let `choose` take one, fit it on everything."""
+def contest(
+    ways: Ways,
+    labels: Labels,
+    *,
+    seed: int,
+    choose: Callable[[Record], Choice],
+    alike: Mapping[str, Any] | None = None,
+) -> Fitted:
+    """Judge all ways on the same folds, let `choose` take one, fit it on everything. With the
+    report of another fit the way and the scale are its own, and nothing is judged anew."""
+    if alike is not None and alike.get("chosen") in ways:
+        return _fitted_alike(ways, labels, alike)
     folds = 3 if len(labels) >= _MANY else 5
     judged = judge(lambda part: _all(ways, part), labels, folds, seed)
     record = {
@@ -58,6 +70,12 @@ def contest(ways: Ways, labels: Labels, *, seed: int, choose: Callable[[Record],
     }
     scale = record[chosen].scale if chosen in record else ways[chosen].prior_scale
     return Fitted(ways[chosen].fit(labels, {}, True), scale, report)
+
+
+def _fitted_alike(ways: Ways, labels: Labels, alike: Mapping[str, Any]) -> Fitted:
+    chosen = alike["chosen"]
+    report = {"chosen": chosen, "why": "as another was fitted", "out_of_fold": None}
+    return Fitted(ways[chosen].fit(labels, {}, False), alike["scale"], report)
 
 
 def _all(ways: Ways, labels: Labels) -> dict[str, Decision]:

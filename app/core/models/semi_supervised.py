@@ -7,7 +7,7 @@ from typing import Any
 
 from app.core.errors import WrongInput
 from app.core.models.classifier import ScoredClassifier
-from app.core.models.contest import Choice, Record, Way, Ways, contest
+from app.core.models.contest import ALIKE, Choice, Record, Way, Ways, contest
 from app.core.models.decision import Decision
 from app.core.models.labels import Labels
 from app.core.models.linear import Linear
@@ -40,7 +40,11 @@ class SupportVectorTrainer:
             self.name,
             training,
             lambda labels: contest(
-                ways, labels, seed=seed, choose=lambda judged: choose_way(judged, ways, wish)
+                ways,
+                labels,
+                seed=seed,
+                choose=lambda judged: choose_way(judged, ways, wish),
+                alike=options.get(ALIKE),
             ),
         )
 

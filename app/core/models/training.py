@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from app.core.models.classifier import ScoredClassifier
-from app.core.models.contest import Fitted, Way, contest
+from app.core.models.contest import ALIKE, Fitted, Way, contest
 from app.core.models.decision import Decision
 from app.core.models.labels import Labels, labels_of
 from app.core.models.linear import constant
@@ -38,7 +38,11 @@ class PlainTrainer:
             self.name,
             training,
             lambda labels: contest(
-                ways, labels, seed=seed, choose=lambda judged: ("plain", "the only way")
+                ways,
+                labels,
+                seed=seed,
+                choose=lambda judged: ("plain", "the only way"),
+                alike=options.get(ALIKE),
             ),
         )
 

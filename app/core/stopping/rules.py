@@ -19,6 +19,11 @@ NO_VALIDATION = (
     "never used to stop."
 )
 
+NO_LOOK = (
+    "Too early: without a validation split it is judged by the random checks, at 10, 20, 40 and 80 "
+    "of them."
+)
+
 
 class Verdict(StrEnum):
     GO_ON = "go_on"
@@ -56,6 +61,8 @@ class Progress:
     """Since auto mode was started; None if it was not."""
     cost: float = 0.0
     validated: Sequence[Validated] = ()
+    looks: Sequence[Mapping[str, Any]] = ()
+    """At the random checks: `at` so many, and the `low` end of accuracy then."""
     agreements: Sequence[Agreement] = ()
 
 
@@ -152,7 +159,7 @@ def _target(stopping: Stopping, progress: Progress) -> Finding | None:
     if target is None:
         return None
     if not progress.validated:
-        return Finding("target_accuracy", Verdict.UNKNOWN, NO_VALIDATION)
+        return _target_by_checks(target, progress.looks)
     looks = len(progress.validated)
     error = TARGET_ERROR / (looks * (looks + 1))
     now = progress.validated[-1]
@@ -165,6 +172,22 @@ def _target(stopping: Stopping, progress: Progress) -> Finding | None:
         f"{low:.1%} of it is sure. The target of {target:.1%} is "
         f"{'reached' if reached else 'not shown to be reached'}.",
         {"n": now.n, "correct": now.correct, "low": low, "target": target, "looks": looks},
+    )
+
+
+def _target_by_checks(target: float, looks: Sequence[Mapping[str, Any]]) -> Finding:
+    """Without a validation split: by the four looks at the random checks, and no other."""
+    if not looks:
+        return Finding("target_accuracy", Verdict.UNKNOWN, NO_LOOK)
+    best = max(looks, key=lambda one: float(one["low"]))
+    reached = best["low"] >= target
+    return Finding(
+        "target_accuracy",
+        Verdict.STOP if reached else Verdict.GO_ON,
+        f"At {best['at']} random checks accuracy on the unlabelled items was at least "
+        f"{best['low']:.1%} (sure to {best['level']:.2%}). The target of {target:.1%} is "
+        f"{'reached' if reached else 'not shown to be reached'}.",
+        {"target": target, "low": best["low"], "at": best["at"], "looks": len(looks)},
     )
 
 

@@ -14,6 +14,7 @@ from app.ports.llm import LlmRecords
 from app.ports.store.answers import Annotations, Disputes, Labels
 from app.ports.store.classifiers import Classifiers
 from app.ports.store.items import ItemIds, Items, Maps, PoolCounts, Pools
+from app.ports.store.measuring import Measurements
 from app.ports.store.projects import Events, Keys, Projects, Schemas
 from app.ports.store.reading import Exits, Figures, Page, Views, WholeProjects
 from app.ports.store.rounds import Rounds, Runs, Selections, Tracking
@@ -30,6 +31,7 @@ __all__ = [
     "Keys",
     "Labels",
     "Maps",
+    "Measurements",
     "Page",
     "PoolCounts",
     "Pools",
@@ -68,6 +70,8 @@ class Transaction(Protocol):
     def labels(self) -> Labels: ...
     @property
     def classifiers(self) -> Classifiers: ...
+    @property
+    def measurements(self) -> Measurements: ...
     @property
     def keys(self) -> Keys: ...
     @property

@@ -1,0 +1,252 @@
+"""Figures with their intervals, what they cost, and the labels that are doubted."""
+
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.api.access import Parts, Viewer
+from app.api.parameters import PREFIX, ProjectName, RoundNumber
+from app.api.problems import problems
+from app.ports.store import Store
+from app.rounds import ledger
+from app.rounds.measuring import reading
+
+router = APIRouter(prefix=PREFIX, tags=["results"])
+ESTIMATES: Any = {
+    "accuracy": {
+        "round": 12,
+        "checks": 40,
+        "said": "About 79% on the unlabelled items (95% interval 64–93%), from 40 randomly chosen "
+        "checks. On new items of this kind: 77% (63–90%).",
+        "estimate": {
+            "checks": 40,
+            "remaining": {"value": 0.79, "low": 0.64, "high": 0.93},
+            "new_items": {"value": 0.77, "low": 0.63, "high": 0.9},
+        },
+    },
+    "forecast": {
+        "round": 12,
+        "checks": 40,
+        "half": {
+            "said": "110 more labels (330 in all) would add about 1 points (-0.8 to +3). How many "
+            "labels reach a given accuracy cannot be said.",
+            "gain": {"value": 0.011, "low": -0.008, "high": 0.03},
+            "labels": 330,
+        },
+        "twice": {"said": "Too few label sets.", "gain": None, "labels": None},
+    },
+    "waiting": 0,
+}
+PRICE: Any = {"minutes": 0.4, "dollars": 0.13, "reason": None}
+LEDGER: Any = {
+    "labels": 220,
+    "minutes": 88.0,
+    "price_per_hour": 20.0,
+    "dollars": {"people": 29.33, "llm": 0.41, "total": 29.74},
+    "people": [{"name": "annotator-1", "answers": 220, "minutes": 88.0}],
+    "llm": [],
+    "per_label": PRICE,
+    "per_point": {"minutes": 2.1, "dollars": 0.71, "reason": None},
+    "next_half": {"labels": 110, "minutes": 44.0, "dollars": 14.87},
+    "gain": {
+        "said": "110 more labels …",
+        "interval": {"value": 0.011, "low": -0.008, "high": 0.03},
+    },
+    "idle_minutes": 10.0,
+}
+DOUBTS: Any = {
+    "round": 12,
+    "labels": 220,
+    "count": 1,
+    "said": "1 of 220 labels is contradicted by a classifier that has not seen them.",
+    "doubts": [
+        {
+            "item": "t-17",
+            "fields": {"text": "Where is my parcel?"},
+            "label": "refund",
+            "label_probability": 0.04,
+            "believed": "delivery",
+            "believed_probability": 0.91,
+            "source": "human",
+        }
+    ],
+}
+
+
+class IntervalOut(BaseModel):
+    """A figure, and where it may lie with 95% confidence."""
+
+    value: float
+    low: float
+    high: float
+
+
+class EstimateOut(BaseModel):
+    checks: int
+    remaining: IntervalOut = Field(description="On the items that were unlabelled then.")
+    new_items: IntervalOut = Field(description="On new items of this kind.")
+
+
+class AccuracyOut(BaseModel):
+    round: int | None = Field(description="The round whose classifier it is.")
+    checks: int = Field(description="Randomly chosen items with a label.")
+    said: str
+    estimate: EstimateOut | None
+
+
+class GainOut(BaseModel):
+    said: str
+    gain: IntervalOut | None
+    labels: int | None = Field(description="How many there would be.")
+
+
+class ForecastOut(BaseModel):
+    round: int | None
+    checks: int
+    half: GainOut = Field(description="Of half as many labels again.")
+    twice: GainOut = Field(description="Of twice as many.")
+
+
+class EstimatesOut(BaseModel):
+    """What may be said without held-out items, as of the last measured round."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [ESTIMATES]})
+
+    accuracy: AccuracyOut
+    forecast: ForecastOut
+    waiting: int = Field(description="Closed rounds that are still to be measured.")
+
+
+class DollarsOut(BaseModel):
+    people: float
+    llm: float
+    total: float
+
+
+class PersonOut(BaseModel):
+    name: str
+    answers: int
+    minutes: float = Field(description="At work, idle time left out.")
+
+
+class PriceOut(BaseModel):
+    minutes: float | None
+    dollars: float | None
+    reason: str | None = Field(description="Why it has no price.")
+
+
+class NextOut(BaseModel):
+    labels: int
+    minutes: float
+    dollars: float
+
+
+class ForecastGain(BaseModel):
+    said: str
+    interval: IntervalOut | None
+
+
+class LedgerOut(BaseModel):
+    """What labels have cost, and what half as many again would cost and bring."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [LEDGER]})
+
+    labels: int = Field(description="Current labels that people gave.")
+    minutes: float
+    price_per_hour: float = Field(description="`stopping.price_per_hour` of the settings.")
+    dollars: DollarsOut
+    people: list[PersonOut]
+    llm: list[dict[str, Any]]
+    per_label: PriceOut
+    per_point: PriceOut = Field(description="Of a point of accuracy on held-out items.")
+    next_half: NextOut | None
+    gain: ForecastGain = Field(description="What half as many labels again would add.")
+    idle_minutes: float = Field(description="A longer pause between two answers is no work.")
+
+
+class DoubtOut(BaseModel):
+    item: str
+    fields: dict[str, str]
+    label: str
+    label_probability: float = Field(description="By a classifier that has not seen this label.")
+    believed: str
+    believed_probability: float
+    source: str
+
+
+class DoubtsOut(BaseModel):
+    """Labels that a classifier contradicts which has not seen them, the clearest first."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [DOUBTS]})
+
+    round: int | None
+    labels: int
+    count: int = Field(description="So many were doubted; at most 500 are listed.")
+    said: str
+    doubts: list[DoubtOut] = Field(description="Those whose label is still what it was then.")
+
+
+class MeasuredOut(BaseModel):
+    """Everything that was measured of one round, by kind."""
+
+    round: int
+    closed_at: datetime | None
+    figures: dict[str, dict[str, Any]]
+
+
+@router.get(
+    "/projects/{name}/estimates",
+    summary="Accuracy and the gain of more labels, with intervals, or why they cannot be said",
+    responses=problems(401, 403, 404),
+)
+def read_estimates(caller: Viewer, name: ProjectName, parts: Parts) -> EstimatesOut:
+    return estimates(parts.store, name)
+
+
+@router.get(
+    "/projects/{name}/ledger",
+    summary="What labels have cost, and what the next ones will",
+    responses=problems(401, 403, 404),
+)
+def read_ledger(caller: Viewer, name: ProjectName, parts: Parts) -> LedgerOut:
+    return ledger_of(parts.store, name)
+
+
+@router.get(
+    "/projects/{name}/doubts",
+    summary="Labels that the classifier contradicts",
+    responses=problems(401, 403, 404),
+)
+def read_doubts(caller: Viewer, name: ProjectName, parts: Parts) -> DoubtsOut:
+    return doubts(parts.store, name)
+
+
+@router.get(
+    "/projects/{name}/rounds/{number}/figures",
+    summary="What was measured of a closed round",
+    responses=problems(401, 403, 404),
+)
+def read_figures(
+    caller: Viewer, name: ProjectName, number: RoundNumber, parts: Parts
+) -> MeasuredOut:
+    with parts.store.transaction() as tx:
+        round_ = tx.rounds.by_number(tx.projects.by_name(name).id, number)
+        figures = {kind: dict(one) for kind, one in tx.measurements.of_round(round_.id).items()}
+    return MeasuredOut(round=number, closed_at=round_.closed_at, figures=figures)
+
+
+def estimates(store: Store, name: str) -> EstimatesOut:
+    with store.transaction() as tx:
+        return EstimatesOut.model_validate(reading.estimates(tx, tx.projects.by_name(name)))
+
+
+def ledger_of(store: Store, name: str) -> LedgerOut:
+    with store.transaction() as tx:
+        return LedgerOut.model_validate(ledger.read(tx, tx.projects.by_name(name)))
+
+
+def doubts(store: Store, name: str) -> DoubtsOut:
+    with store.transaction() as tx:
+        return DoubtsOut.model_validate(reading.doubts(tx, tx.projects.by_name(name)))

@@ -1,0 +1,78 @@
+"""Figures with their intervals, what labels cost, and which of them are doubted."""
+
+from typing import Any
+
+from app.api import estimates as api_estimates
+from app.bootstrap import build
+from app.cli.output import AsJson, console, friendly, print_json, print_table
+from app.cli.projects import Name
+from app.ports.store import Store
+from app.settings import read_settings
+
+
+def _store() -> Store:
+    return build(read_settings()).store
+
+
+@friendly
+def estimates(name: Name, as_json: bool = AsJson) -> None:
+    """Accuracy from random checks and the gain of more labels, or why they cannot be said."""
+    found = api_estimates.estimates(_store(), name)
+    if as_json:
+        print_json(found.model_dump(mode="json"))
+        return
+    console.print(found.accuracy.said, style="bold")
+    console.print(found.forecast.half.said)
+    if found.forecast.twice.said != found.forecast.half.said:
+        console.print(found.forecast.twice.said)
+    if found.waiting:
+        console.print(f"Closed rounds that a worker is still to measure: {found.waiting}.")
+
+
+@friendly
+def ledger(name: Name, as_json: bool = AsJson) -> None:
+    """What labels have cost in minutes and dollars, and what half as many again would."""
+    found = api_estimates.ledger_of(_store(), name)
+    if as_json:
+        print_json(found.model_dump(mode="json"))
+        return
+    console.print(
+        f"{found.labels:,} labels took {found.minutes:,.0f} minutes of work and "
+        f"${found.dollars.total:,.2f} (people ${found.dollars.people:,.2f}, LLMs "
+        f"${found.dollars.llm:,.2f}).",
+        style="bold",
+    )
+    print_table(
+        ["of", "minutes", "dollars", ""],
+        [
+            _price("a label", found.per_label),
+            _price("a point of accuracy", found.per_point),
+            *([_price(f"the next {found.next_half.labels:,} labels", found.next_half)]
+              if found.next_half else []),
+        ],
+        empty="",
+    )  # fmt: skip
+    console.print(found.gain.said)
+
+
+def _price(of: str, one: Any) -> list[Any]:
+    return [of, one.minutes, one.dollars, getattr(one, "reason", None) or ""]
+
+
+@friendly
+def doubts(name: Name, as_json: bool = AsJson) -> None:
+    """Labels that a classifier contradicts which has not seen them, the clearest first."""
+    found = api_estimates.doubts(_store(), name)
+    if as_json:
+        print_json(found.model_dump(mode="json"))
+        return
+    console.print(found.said, style="bold")
+    print_table(
+        ["item", "label", "its probability", "believed", "its probability", "from"],
+        [
+            [one.item, one.label, one.label_probability, one.believed, one.believed_probability,
+             one.source]
+            for one in found.doubts
+        ],
+        empty="No label is doubted.",
+    )  # fmt: skip

@@ -1,0 +1,60 @@
+"""What a project has cost so far, and the price of going on beside what it would bring."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from app.core import ledger
+from app.core.entities import Project
+from app.core.llm.money import in_dollars
+from app.core.pace import IDLE, pace_of
+from app.ports.store import Transaction
+
+
+def read(tx: Transaction, project: Project) -> dict[str, Any]:
+    """Plain JSON values; a figure that cannot be had is null beside its reason."""
+    people = _people(tx, project)
+    llm = list(tx.llm.costs(project.id))
+    spent = ledger.Spent(
+        labels=sum(one.source == "human" for one in tx.labels.current(project.id)),
+        hours=sum(one["minutes"] for one in people) / 60,
+        price_per_hour=project.settings.stopping.price_per_hour,
+        llm=in_dollars(sum(one["cost"] for one in llm)),
+    )
+    coming = ledger.next_half(spent)
+    return {
+        "labels": spent.labels,
+        "minutes": 60 * spent.hours,
+        "price_per_hour": spent.price_per_hour,
+        "dollars": {"people": spent.people, "llm": spent.llm, "total": spent.total},
+        "people": people,
+        "llm": [{**one, "dollars": in_dollars(one["cost"])} for one in llm],
+        "per_label": asdict(ledger.per_label(spent)),
+        "per_point": asdict(ledger.per_point(spent, _curve(tx, project))),
+        "next_half": asdict(coming) if coming else None,
+        "gain": _gain(tx, project),
+        "idle_minutes": IDLE.total_seconds() / 60,
+    }
+
+
+def _people(tx: Transaction, project: Project) -> list[dict[str, Any]]:
+    moments = tx.annotations.moments(project.id)
+    return [
+        {"name": name, "answers": len(when), "minutes": 60 * pace_of(when).hours}
+        for name, when in sorted(moments.items())
+    ]
+
+
+def _curve(tx: Transaction, project: Project) -> list[tuple[int, float]]:
+    found = [one for one in tx.views.metrics(project.id) if one["kind"] == "held_out"]
+    return [(one["labels"], one["metrics"]["accuracy"]) for one in found]
+
+
+def _gain(tx: Transaction, project: Project) -> Mapping[str, Any]:
+    """The forecast for half as many labels again, or why there is none."""
+    forecast = tx.measurements.newest(project.id).get("forecast")
+    if forecast is None:
+        return {"said": "No gain is forecast yet: no closed round has been measured.",
+                "interval": None}  # fmt: skip
+    half = forecast["half"]
+    return {"said": half["said"], "interval": half["gain"]}

@@ -1,0 +1,94 @@
+"""Figures, costs and doubts as they are read: refused in words where they are not valid."""
+
+import json
+
+import pytest
+from fastapi.testclient import TestClient
+from typer.testing import CliRunner
+
+from app.cli.program import program
+from app.core.entities import RoundState
+from app.main import create_app
+from app.rounds.measuring.measurer import Measurer
+from tests.factories import make_store
+from tests.played import PlayedProject
+from tests.serving import bearer, make_key, make_parts
+
+pytestmark = pytest.mark.postgres
+SHOP = "/api/v1/projects/shop"
+
+
+@pytest.fixture
+def shop(database_url, tmp_path):
+    store = make_store(database_url)
+    yield PlayedProject(store, tmp_path, 200, audit_fraction=0.5, batch_size=30)
+    store.engine.dispose()
+
+
+@pytest.fixture
+def get(shop):
+    _, key = make_key(shop.store, "viewer")
+    with TestClient(create_app(make_parts(shop.store))) as client:
+
+        def ask(path):
+            answer = client.get(f"{SHOP}/{path}", headers=bearer(key))
+            assert answer.status_code == 200, answer.text
+            return answer.json()
+
+        yield ask
+
+
+def measured(shop):
+    worker = Measurer(shop.parts, name="measurer")
+    while worker.tick():
+        pass
+
+
+def test_before_the_first_round_everything_says_why_it_is_not_there(get):
+    told = get("estimates")
+    assert told["accuracy"]["estimate"] is None
+    assert "from 12 randomly chosen checks on" in told["accuracy"]["said"]
+    assert told["forecast"]["half"]["gain"] is None
+    assert get("ledger")["per_label"]["reason"].startswith("Nobody has labelled")
+    assert get("doubts")["doubts"] == []
+
+
+def test_a_project_is_read_after_its_rounds_were_measured(shop, get, database_url, monkeypatch):
+    for _ in range(2):
+        shop.play(shop.start())
+    third = shop.start()
+    shop.run_until(third, RoundState.ANNOTATING)
+    mistaken = {}
+    for one in shop.out(third):
+        truth = shop.truth[one.item.fields["text"]]
+        said = "praise" if truth == "refund" and len(mistaken) < 3 else truth
+        if said != truth:
+            mistaken[one.item.external_id] = said
+        shop.tool.answer(f"item-{one.item.id}", said)
+    shop.run_until(third, RoundState.CLOSED)
+    assert get("estimates")["waiting"] == 3
+    measured(shop)
+
+    told = get("estimates")
+    assert (told["accuracy"]["round"], told["accuracy"]["checks"]) == (3, 30)
+    assert told["accuracy"]["said"].startswith("About ")
+    assert told["forecast"]["half"]["said"].startswith("Too few random checks (30)")
+    assert told["waiting"] == 0
+
+    doubted = get("doubts")
+    assert doubted["round"] == 3
+    assert mistaken.items() & {one["item"]: one["label"] for one in doubted["doubts"]}.items()
+    figures = get("rounds/3/figures")["figures"]
+    assert figures["accuracy"]["look"]["at"] == 20
+
+    ledger = get("ledger")
+    assert ledger["labels"] == 90
+    assert ledger["next_half"]["labels"] == 45
+    assert ledger["gain"]["interval"] is None
+
+    monkeypatch.setenv("ROUNDS_DATABASE_URL", database_url)
+    for command in ("estimates", "ledger", "doubts"):
+        told = CliRunner().invoke(program, [command, "shop", "--json"])
+        assert told.exit_code == 0, told.output
+        assert json.loads(told.stdout) == get(command)
+        assert CliRunner().invoke(program, [command, "shop"]).exit_code == 0
