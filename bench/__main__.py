@@ -16,6 +16,7 @@ PARTS: Mapping[str, Sequence[str]] = {
     "rounds-arithmetic": ("bench.rounds_arithmetic",),
     "classifiers": ("bench.classifiers",),
     "coverage": ("bench.coverage",),
+    "duels": ("bench.duels",),
     **{f"labels-{name}": ("bench.labels", name) for name in LABELS},
     **{f"llm-{name}": ("bench.llm", name) for name in LLM},
 }

@@ -147,7 +147,11 @@ class Project:
         told = estimate_accuracy(
             self._checks(Slice.AUDIT, AUDIT_FOLDS, alike),
             self._checks(Slice.ACTIVE, ACTIVE_FOLDS, alike),
-            Rest(len(self.left), float(left.confidence.mean())),
+            Rest(
+                len(self.left),
+                float(left.confidence.mean()),
+                len(self.rows) / len(self.classes),
+            ),
         )
         assert isinstance(told, AccuracyEstimate)  # noqa: S101 - the looks begin at twelve
         fresh = self.judged(classifier, self.others)

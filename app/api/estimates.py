@@ -1,16 +1,18 @@
 """Figures with their intervals, what they cost, and the labels that are doubted."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.access import Parts, Viewer
+from app.api.access import Operator, Parts, Viewer, acting
 from app.api.parameters import PREFIX, ProjectName, RoundNumber
 from app.api.problems import problems
+from app.api.round_shapes import RoundOut
+from app.api.rounds import read
 from app.ports.store import Store
-from app.rounds import ledger
+from app.rounds import commands, ledger
 from app.rounds.measuring import reading
 
 router = APIRouter(prefix=PREFIX, tags=["results"])
@@ -36,6 +38,21 @@ ESTIMATES: Any = {
             "labels": 330,
         },
         "twice": {"said": "Too few label sets.", "gain": None, "labels": None},
+    },
+    "fresh_audit": None,
+    "duel": {
+        "said": "In this project the first 80 actively chosen labels gave a better classifier than "
+        "80 random ones: +3.1 points (+2.4 to +3.7).",
+        "offered": False,
+        "verdict": "active",
+        "gap": {"value": 0.031, "low": 0.024, "high": 0.037},
+        "round": 11,
+        "pooled": {
+            "projects": 1,
+            "said": "Duels fought in projects of this installation: 1. Together they speak of the "
+            "methods from 3 on.",
+            "gap": None,
+        },
     },
     "waiting": 0,
 }
@@ -75,6 +92,19 @@ DOUBTS: Any = {
 }
 
 
+COMPARED: Any = {
+    "first": 3,
+    "second": 9,
+    "said": "Round 9 is better than round 3 by +6.1 points (+4.0 to +8.3) on 580 held-out items.",
+    "items": 580,
+    "only_first_right": 14,
+    "only_second_right": 49,
+    "p_value": 0.00001,
+    "gain": {"value": 0.061, "low": 0.04, "high": 0.083},
+}
+LARGEST_ROUND = 2**31 - 1
+
+
 class IntervalOut(BaseModel):
     """A figure, and where it may lie with 95% confidence."""
 
@@ -109,6 +139,61 @@ class ForecastOut(BaseModel):
     twice: GainOut = Field(description="Of twice as many.")
 
 
+class FreshAuditOut(BaseModel):
+    """Of the classifier that the audit began with, exact."""
+
+    round: int
+    said: str
+    checks: int
+    right: int | None = None
+    accuracy: IntervalOut | None
+
+
+class PooledOut(BaseModel):
+    projects: int
+    said: str
+    gap: IntervalOut | None = Field(description="The mean over projects, in accuracy.")
+
+
+class DuelOut(BaseModel):
+    """Whether choosing beats random picks."""
+
+    said: str
+    offered: bool = Field(description="Whether it can be asked now.")
+    verdict: str | None = Field(
+        description="`active`, `random`, `not_separated`, or `by_chance`: these labels differ, but "
+        "no more than two random sets of them may. Given once."
+    )
+    gap: IntervalOut | None = Field(description="In accuracy; positive where choosing was ahead.")
+    round: int | None
+    pooled: PooledOut = Field(description="All projects of this installation.")
+
+
+class ComparedOut(BaseModel):
+    """Two rounds on the same held-out items, item by item."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [COMPARED]})
+
+    first: int
+    second: int
+    said: str
+    items: int
+    only_first_right: int
+    only_second_right: int
+    p_value: float = Field(description="McNemar's test, exact and two-sided.")
+    gain: IntervalOut = Field(description="In accuracy; positive where the second is better.")
+
+
+class AuditStart(BaseModel):
+    """How many items to draw; 100 if nothing is sent."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"examples": [{"size": 100}]}
+    )
+
+    size: int | None = Field(None, ge=1, le=1000)
+
+
 class EstimatesOut(BaseModel):
     """What may be said without held-out items, as of the last measured round."""
 
@@ -116,6 +201,8 @@ class EstimatesOut(BaseModel):
 
     accuracy: AccuracyOut
     forecast: ForecastOut
+    fresh_audit: FreshAuditOut | None = Field(description="The last one, if there was one.")
+    duel: DuelOut
     waiting: int = Field(description="Closed rounds that are still to be measured.")
 
 
@@ -223,6 +310,52 @@ def read_doubts(caller: Viewer, name: ProjectName, parts: Parts) -> DoubtsOut:
     return doubts(parts.store, name)
 
 
+@router.post(
+    "/projects/{name}/audit",
+    status_code=202,
+    tags=["rounds"],
+    summary="Start a fresh audit: random checks alone",
+    description="Its batch is drawn uniformly and goes out without suggestions; when it is closed "
+    "and measured, `fresh_audit` of the estimates has an exact figure of the classifier of now.",
+    responses=problems(401, 403, 404, 409, 422),
+)
+def start_audit(
+    caller: Operator, name: ProjectName, parts: Parts, body: AuditStart | None = None
+) -> RoundOut:
+    size = body.size if body else None
+    round_ = commands.start_audit(parts.store, name, size, actor=acting(caller))
+    return read(parts.store, name, round_.number)
+
+
+@router.post(
+    "/projects/{name}/duel",
+    status_code=202,
+    tags=["rounds"],
+    summary="Ask, once, whether choosing beats random picks",
+    description="Its batch is drawn where a classifier of chosen labels and one of as many random "
+    "labels disagree. 409 says why it cannot be asked now.",
+    responses=problems(401, 403, 404, 409),
+)
+def start_duel(caller: Operator, name: ProjectName, parts: Parts) -> RoundOut:
+    round_ = commands.start_duel(parts.store, name, actor=acting(caller))
+    return read(parts.store, name, round_.number)
+
+
+@router.get(
+    "/projects/{name}/compare",
+    summary="Two rounds compared item by item on what is held out",
+    responses=problems(401, 403, 404, 409, 422),
+)
+def compare_rounds(
+    caller: Viewer,
+    name: ProjectName,
+    parts: Parts,
+    first: Annotated[int, Query(ge=1, le=LARGEST_ROUND, examples=[3])],
+    second: Annotated[int, Query(ge=1, le=LARGEST_ROUND, examples=[9])],
+) -> ComparedOut:
+    return compared(parts.store, name, first, second)
+
+
 @router.get(
     "/projects/{name}/rounds/{number}/figures",
     summary="What was measured of a closed round",
@@ -235,6 +368,12 @@ def read_figures(
         round_ = tx.rounds.by_number(tx.projects.by_name(name).id, number)
         figures = {kind: dict(one) for kind, one in tx.measurements.of_round(round_.id).items()}
     return MeasuredOut(round=number, closed_at=round_.closed_at, figures=figures)
+
+
+def compared(store: Store, name: str, first: int, second: int) -> ComparedOut:
+    with store.transaction() as tx:
+        found = reading.compare(tx, tx.projects.by_name(name), first, second)
+    return ComparedOut.model_validate(found)
 
 
 def estimates(store: Store, name: str) -> EstimatesOut:

@@ -1,12 +1,17 @@
 """Figures with their intervals, what labels cost, and which of them are doubted."""
 
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from app.api import estimates as api_estimates
+from app.api import rounds as api_rounds
 from app.bootstrap import build
+from app.cli.acting import actor
 from app.cli.output import AsJson, console, friendly, print_json, print_table
 from app.cli.projects import Name
 from app.ports.store import Store
+from app.rounds import commands
 from app.settings import read_settings
 
 
@@ -25,6 +30,11 @@ def estimates(name: Name, as_json: bool = AsJson) -> None:
     console.print(found.forecast.half.said)
     if found.forecast.twice.said != found.forecast.half.said:
         console.print(found.forecast.twice.said)
+    if found.fresh_audit:
+        console.print(found.fresh_audit.said)
+    console.print(found.duel.said)
+    if found.duel.pooled.projects:
+        console.print(found.duel.pooled.said)
     if found.waiting:
         console.print(f"Closed rounds that a worker is still to measure: {found.waiting}.")
 
@@ -53,6 +63,51 @@ def ledger(name: Name, as_json: bool = AsJson) -> None:
         empty="",
     )  # fmt: skip
     console.print(found.gain.said)
+
+
+@friendly
+def compare(
+    name: Name,
+    first: Annotated[int, typer.Argument(help="Number of a round.")],
+    second: Annotated[int, typer.Argument(help="Number of another.")],
+    as_json: bool = AsJson,
+) -> None:
+    """Whether one round's classifier is better than another's, item by item on what is held out."""
+    found = api_estimates.compared(_store(), name, first, second)
+    if as_json:
+        print_json(found.model_dump(mode="json"))
+    else:
+        console.print(found.said)
+
+
+@friendly
+def audit(
+    name: Name,
+    size: Annotated[int | None, typer.Option(help="Items to draw; 100 if not given.")] = None,
+    as_json: bool = AsJson,
+) -> None:
+    """Draw random items for an exact figure of the accuracy of the classifier of now."""
+    store = _store()
+    round_ = commands.start_audit(store, name, size, actor=actor())
+    _started(store, name, round_.number, as_json=as_json)
+
+
+@friendly
+def duel(name: Name, as_json: bool = AsJson) -> None:
+    """Ask, once, whether choosing beats random picks, with about 40 labels."""
+    store = _store()
+    round_ = commands.start_duel(store, name, actor=actor())
+    _started(store, name, round_.number, as_json=as_json)
+
+
+def _started(store: Store, name: str, number: int, *, as_json: bool) -> None:
+    if as_json:
+        print_json(api_rounds.read(store, name, number).model_dump(mode="json"))
+        return
+    console.print(
+        f"Round {number} is planned. When it is closed and measured, `rounds estimates {name}` "
+        "tells what came of it."
+    )
 
 
 def _price(of: str, one: Any) -> list[Any]:

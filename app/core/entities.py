@@ -170,7 +170,7 @@ class SelectedItem:
     @property
     def unprompted(self) -> bool:
         """It measures something, so that nothing may be suggested to whoever labels it."""
-        return self.chosen.slice == Slice.AUDIT or self.checks_llm
+        return self.chosen.slice in (Slice.AUDIT, Slice.DUEL) or self.checks_llm
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ class Slice(StrEnum):
     ACTIVE = "active"
     AUDIT = "audit"
     COLD_START = "cold_start"
+    DUEL = "duel"
 
 
 class Severity(StrEnum):

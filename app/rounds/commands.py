@@ -17,8 +17,8 @@ from app.core.projects import ProjectSettings, check_name, settings_from
 from app.core.strategies import check_strategy_options, resolve_strategy
 from app.core.tasks import TaskSpec, task_type
 from app.ports.rows import Row
-from app.ports.store import Store
-from app.rounds import automatic, starting
+from app.ports.store import Store, Transaction
+from app.rounds import automatic, purposes, starting
 from app.rounds.encoders import NONE_OFFERED, Encoders, encoder_of
 
 KEY_PREFIX = "rnd_"
@@ -277,6 +277,30 @@ def start_round(
         if key_id is not None and idempotency_key:
             tx.rounds.remember_key(key_id, idempotency_key, request_hash, round_)
     return round_
+
+
+def start_audit(store: Store, name: str, size: int | None, *, actor: str) -> Round:
+    """A round of random checks alone, for a figure of its own; 100 of them if no size is given."""
+    with store.transaction() as tx:
+        project = tx.projects.by_name(name)
+        tx.projects.lock(project.id, "start")
+        extra = purposes.fresh_audit(size)
+        purposes.check_may_audit(tx, project)
+        return _start_extra(tx, project, extra, actor)
+
+
+def start_duel(store: Store, name: str, *, actor: str) -> Round:
+    """Ask once whether choosing beats random picks. Conflict says why it cannot be asked now."""
+    with store.transaction() as tx:
+        project = tx.projects.by_name(name)
+        tx.projects.lock(project.id, "start")
+        return _start_extra(tx, project, purposes.the_duel(tx, project), actor)
+
+
+def _start_extra(tx: Transaction, project: Project, extra: purposes.Extra, actor: str) -> Round:
+    return starting.plan_round(
+        tx, project, actor=actor, purpose=extra.purpose.value, batch_size=extra.size
+    )
 
 
 def cancel_round(store: Store, name: str, number: int, *, actor: str) -> Round:

@@ -46,6 +46,8 @@ class Plan:
 def is_due(work: Work) -> bool:
     settings = work.round.settings.llm
     takes_part = settings.labelled_by != LabelledBy.HUMANS or _is_weak(work)
+    if work.round.purpose != "learning":
+        return False  # what measures is labelled by people
     return takes_part and DIVIDED not in work.round.checkpoint
 
 

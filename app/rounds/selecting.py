@@ -51,14 +51,14 @@ def see(work: Work, pool: Pool, fitted: TrainedClassifier | None) -> Seen:
 
 def choose(work: Work, seen: Seen) -> tuple[SelectionRequest, Selection]:
     """By the round's strategy, or without a classifier by what represents the pool."""
-    asked = _request(work, seen)
+    asked = request_of(work, seen)
     if work.round.classifier_id is None:
         return asked, cold_start(asked)
     audit_fraction = work.round.settings.audit_fraction
     return asked, select_round(work.round.strategy, asked, audit_fraction=audit_fraction)
 
 
-def _request(work: Work, seen: Seen) -> SelectionRequest:
+def request_of(work: Work, seen: Seen) -> SelectionRequest:
     stored, labels = seen.stored, seen.pool.labels
     labelled = np.array([label.item_id for label in labels], dtype=np.int64)
     occupied = np.union1d(labelled, seen.pool.occupied)

@@ -12,7 +12,15 @@ from app.ports.store import PoolCounts, Transaction
 from app.rounds.identity import derived_seed
 
 
-def plan_round(tx: Transaction, project: Project, *, actor: str, due_in: float = 0.0) -> Round:
+def plan_round(
+    tx: Transaction,
+    project: Project,
+    *,
+    actor: str,
+    due_in: float = 0.0,
+    purpose: str = "learning",
+    batch_size: int | None = None,
+) -> Round:
     """The next round, due in so many seconds. Conflict says why there can be none."""
     _check_may_start(tx, project)
     round_ = tx.rounds.start(
@@ -22,6 +30,8 @@ def plan_round(tx: Transaction, project: Project, *, actor: str, due_in: float =
         seed_of=lambda number: derived_seed(project.settings.seed, "round", number),
         actor=actor,
         due_in=due_in,
+        purpose=purpose,
+        batch_size=batch_size,
     )
     tx.events.add("round.planned", actor, project_id=project.id, round_id=round_.id)
     for number, items in tx.selections.take_over(round_).items():

@@ -18,6 +18,7 @@ from app.rounds import (
     mapping,
     merging,
     oracle,
+    purposes,
     pushing,
     refreshing,
     relabelling,
@@ -65,7 +66,7 @@ def score(work: Work) -> Outcome:
 def select(work: Work) -> Outcome:
     """Choose the batch; an unhealthy one fails the round instead of wasting people's time."""
     seen = selecting.see_now(work)
-    request, chosen = selecting.choose(work, seen)
+    request, chosen = purposes.choose(work, seen)
     batch = selecting.describe(work, seen, request, chosen)
     places = mapping.places_of(work, seen.stored, [one.item_id for one in batch])
 

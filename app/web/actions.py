@@ -34,6 +34,18 @@ def start_round(
     return _back(name, "auto" if auto else "started")
 
 
+@router.post("/projects/{name}/audit")
+def start_audit(session: Operator, name: ProjectName, parts: Parts) -> RedirectResponse:
+    commands.start_audit(parts.store, name, None, actor=session.actor)
+    return _back(name, "audit")
+
+
+@router.post("/projects/{name}/duel")
+def start_duel(session: Operator, name: ProjectName, parts: Parts) -> RedirectResponse:
+    commands.start_duel(parts.store, name, actor=session.actor)
+    return _back(name, "duel")
+
+
 @router.post("/projects/{name}/auto-off")
 def auto_off(session: Operator, name: ProjectName, parts: Parts) -> RedirectResponse:
     commands.change_project(parts.store, name, {"auto": False}, actor=session.actor)

@@ -81,6 +81,13 @@ def test_a_project_is_read_after_its_rounds_were_measured(shop, get, database_ur
     figures = get("rounds/3/figures")["figures"]
     assert figures["accuracy"]["look"]["at"] == 20
 
+    compared = get("compare?first=1&second=3")
+    assert compared["items"] == figures["held_out"]["items"] > 30
+    assert compared["gain"]["low"] <= compared["gain"]["value"] <= compared["gain"]["high"]
+    same = get("compare?first=2&second=2")
+    assert (same["p_value"], same["only_first_right"]) == (1.0, 0)
+    assert "cannot tell" in same["said"]
+
     ledger = get("ledger")
     assert ledger["labels"] == 90
     assert ledger["next_half"]["labels"] == 45
@@ -92,3 +99,6 @@ def test_a_project_is_read_after_its_rounds_were_measured(shop, get, database_ur
         assert told.exit_code == 0, told.output
         assert json.loads(told.stdout) == get(command)
         assert CliRunner().invoke(program, [command, "shop"]).exit_code == 0
+    told = CliRunner().invoke(program, ["compare", "shop", "1", "3"])
+    assert "held-out items" in " ".join(told.output.split())
+    assert CliRunner().invoke(program, ["compare", "shop", "1", "9"]).exit_code == 1

@@ -22,6 +22,7 @@ from app.core.estimation import (
     estimate_accuracy,
     judge_target,
 )
+from app.core.estimation.audit import THIN
 from app.core.estimation.looks import LEVEL_OF_A_LOOK, look_of
 from app.core.types import FeatureMatrix, TrainingSet
 from tests.unit.selection_factory import features
@@ -204,3 +205,15 @@ def test_a_target_is_looked_at_four_times_and_not_in_between() -> None:
     assert judge_target(told, 0.8, 40) == TargetVerdict.REACHED
     assert judge_target(told, 0.95, 40) == TargetVerdict.NOT_YET
     assert judge_target(told, 0.8, None) == TargetVerdict.BETWEEN_LOOKS
+
+
+def test_where_classes_have_few_labels_the_interval_reaches_farther() -> None:
+    audit = checks([1] * 30 + [0] * 10, [0.8] * 40, [2] * 40)
+    usual, thin = (
+        estimate_accuracy(audit, NOTHING, Rest(900, 0.8, labels_a_class=labels))
+        for labels in (THIN, THIN - 1)
+    )
+    assert isinstance(usual, AccuracyEstimate)
+    assert isinstance(thin, AccuracyEstimate)
+    assert thin.remaining.value == usual.remaining.value
+    assert thin.remaining.width > 1.08 * usual.remaining.width

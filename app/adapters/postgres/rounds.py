@@ -34,6 +34,8 @@ class PostgresRounds:
         seed_of: Callable[[int], int],
         actor: str,
         due_in: float = 0.0,
+        purpose: str = "learning",
+        batch_size: int | None = None,
     ) -> Round:
         last = self.sql.value(
             "SELECT coalesce(max(number), 0) FROM rounds WHERE project_id = :project",
@@ -44,21 +46,23 @@ class PostgresRounds:
                 row = self.sql.one(
                     """
                     INSERT INTO rounds (project_id, number, strategy, classifier, batch_size, seed,
-                                        settings, actor, due_at, schema_version)
+                                        settings, actor, due_at, schema_version, purpose)
                     VALUES (:project, :number, :strategy, :classifier, :batch_size, :seed,
                             cast(:settings AS jsonb), :actor,
-                            now() + make_interval(secs => :due_in), :schema) RETURNING *
+                            now() + make_interval(secs => :due_in), :schema, :purpose)
+                    RETURNING *
                     """,
                     project=project.id,
                     number=last + 1,
                     strategy=strategy,
                     classifier=classifier,
-                    batch_size=project.settings.batch_size,
+                    batch_size=batch_size or project.settings.batch_size,
                     seed=seed_of(last + 1),
                     settings=json.dumps(project.settings.as_json()),
                     actor=actor,
                     due_in=due_in,
                     schema=project.schema_version,
+                    purpose=purpose,
                 )
         except IntegrityError:
             raise self._already_open(project.id) from None

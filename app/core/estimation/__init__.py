@@ -13,21 +13,31 @@ from app.core.estimation.audit import (
 )
 from app.core.estimation.crossfit import Judged, cross_fit
 from app.core.estimation.duel import (
+    FEWEST_POOLED,
     FIRST_DUEL,
     Duel,
     DuelVerdict,
     Exchanged,
+    Pooled,
     exchange,
     judge_duel,
     labels_for,
+    pooled,
 )
 from app.core.estimation.forecast import FIRST_FORECAST, Forecast, forecast_gain, past_sizes
 from app.core.estimation.intervals import Interval, clopper_pearson
 from app.core.estimation.looks import LOOKS, TargetVerdict, judge_target
 from app.core.estimation.unsaid import Unsaid
-from app.core.estimation.words import accuracy_sentence, duel_sentence, forecast_sentence
+from app.core.estimation.words import (
+    accuracy_sentence,
+    duel_sentence,
+    forecast_sentence,
+    fresh_sentence,
+    pooled_sentence,
+)
 
 __all__ = [
+    "FEWEST_POOLED",
     "FIRST_DUEL",
     "FIRST_ESTIMATE",
     "FIRST_FORECAST",
@@ -40,6 +50,7 @@ __all__ = [
     "Forecast",
     "Interval",
     "Judged",
+    "Pooled",
     "Rest",
     "TargetVerdict",
     "Unsaid",
@@ -51,8 +62,11 @@ __all__ = [
     "exchange",
     "forecast_gain",
     "forecast_sentence",
+    "fresh_sentence",
     "judge_duel",
     "judge_target",
     "labels_for",
     "past_sizes",
+    "pooled",
+    "pooled_sentence",
 ]

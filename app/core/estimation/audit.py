@@ -7,6 +7,7 @@ helped. Constants and their coverage: BENCHMARKS.md, "Coverage".
 """
 
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,9 @@ FEWEST_OF_A_KIND = 5
 """Right and wrong answers below which confidence is not trusted to help."""
 DEFLATION = 1.2
 """How many fewer trials we claim than counted, for what cross-fitting leaves dependent."""
+THIN, THIN_DEFLATION = 10, 1.5
+"""With fewer labels a class than these, leaving one out weakens its class: what is then judged is
+a little worse than the classifier, and the interval must reach farther."""
 PRIOR_TRIALS = 20
 Array = NDArray[np.float64]
 
@@ -44,6 +48,12 @@ class Rest:
 
     items: int
     mean_confidence: float
+    labels_a_class: float = inf
+    """That the classifier learned from, on average."""
+
+    @property
+    def deflation(self) -> float:
+        return THIN_DEFLATION if self.labels_a_class < THIN else DEFLATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +93,7 @@ def estimated(audit: Checks, active: Checks, rest: Rest, level: float) -> Accura
     correct, confidence = audit.judged.correct, audit.judged.confidence
     share = _share_explained(correct, confidence)
     left = correct - share * confidence
-    trials = len(audit) / _variance_left(correct, left, share) / DEFLATION
+    trials = len(audit) / _variance_left(correct, left, share) / rest.deflation
     explained = share * rest.mean_confidence
     new_items = _interval(explained + float(left.mean()), trials, level)
     left_active = active.judged.correct - share * active.judged.confidence

@@ -9,7 +9,7 @@ difference counts only if exchanging labels between the two sides at random seld
 large; that is seen without any further label (`exchange`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -98,6 +98,31 @@ def judge_duel(
         exchanged=exchanged,
         verdict=_verdict(only_active_right - only_random_right, p_value, exchanged),
     )
+
+
+FEWEST_POOLED = 3
+"""Duels of different projects below which nothing is said of the methods."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """What the duels of several projects come to together: now of the methods, not of two label
+    sets."""
+
+    projects: int
+    active_ahead: int
+    gap: Interval
+    """The mean over projects like these."""
+
+
+def pooled(gaps: Sequence[float]) -> Pooled | None:
+    """From the gap of each project's duel; None from too few."""
+    n = len(gaps)
+    if n < FEWEST_POOLED:
+        return None
+    mean, spread = float(np.mean(gaps)), float(np.std(gaps, ddof=1))
+    reach = float(stdtrit(n - 1, (1 + LEVEL) / 2)) * spread / n**0.5
+    return Pooled(n, sum(gap > 0 for gap in gaps), Interval(mean, mean - reach, mean + reach))
 
 
 def sign_test(wins: int, losses: int) -> float:

@@ -1,7 +1,7 @@
 """The sentences in which the figures are told. Nothing else may be said of them."""
 
 from app.core.estimation.audit import AccuracyEstimate
-from app.core.estimation.duel import Duel, DuelVerdict
+from app.core.estimation.duel import FEWEST_POOLED, Duel, DuelVerdict, Pooled
 from app.core.estimation.forecast import Forecast
 from app.core.estimation.intervals import Interval
 
@@ -12,6 +12,14 @@ def accuracy_sentence(told: AccuracyEstimate) -> str:
         f"About {_share(remaining.value)} on the unlabelled items (95% interval "
         f"{_between(remaining)}), from {told.checks} randomly chosen checks. "
         f"On new items of this kind: {_share(fresh.value)} ({_between(fresh)})."
+    )
+
+
+def fresh_sentence(right: int, checks: int, told: Interval) -> str:
+    """A one-off audit, exact."""
+    return (
+        f"The classifier was right on {right} of {checks} freshly drawn items: accuracy on what "
+        f"was unlabelled is {_share(told.value)} (95% interval {_between(told)})."
     )
 
 
@@ -34,6 +42,21 @@ def duel_sentence(duel: Duel, labels_a_side: int) -> str:
     return (
         f"In this project the first {labels_a_side} actively chosen labels gave a {better} "
         f"classifier than {labels_a_side} random ones: {size}."
+    )
+
+
+def pooled_sentence(told: Pooled | None, fought: int) -> str:
+    """Over the projects of an installation."""
+    if told is None:
+        return (
+            f"Duels fought in projects of this installation: {fought}. Together they speak of the "
+            f"methods from {FEWEST_POOLED} on."
+        )
+    gap = told.gap
+    return (
+        f"In {told.active_ahead} of {told.projects} projects the actively chosen labels were "
+        f"ahead; on average by {_points(gap.value)} points ({_points(gap.low)} to "
+        f"{_points(gap.high)})."
     )
 
 

@@ -11,13 +11,20 @@ from app.core.strategies.committees import bootstrap
 from app.core.strategies.mixture import NAME as MIXTURE
 from app.core.strategies.options import check_options
 from app.core.strategies.registry import DEFAULT, Proposal, Strategy, resolve
-from app.core.strategies.rounds import audit_size, cold_start, select, select_round
+from app.core.strategies.rounds import (
+    audit_only,
+    audit_size,
+    cold_start,
+    select,
+    select_round,
+)
 
 __all__ = [
     "DEFAULT",
     "STRATEGIES",
     "Proposal",
     "Strategy",
+    "audit_only",
     "audit_size",
     "bootstrap",
     "check_strategy_options",

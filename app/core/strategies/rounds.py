@@ -55,6 +55,13 @@ def select_round(strategy: str, request: SelectionRequest, *, audit_fraction: fl
     return health.insist(_with_supply(request, whole))
 
 
+def audit_only(request: SelectionRequest) -> Selection:
+    """A batch of random checks and nothing else."""
+    audit = _draw_audit(Pool(request), size_of(request))
+    picks = [replace(pick, rank=rank) for rank, pick in enumerate(_audit_picks(request, audit), 1)]
+    return health.insist(_with_supply(request, Selection("random.v1", picks)))
+
+
 def _with_supply(request: SelectionRequest, selection: Selection) -> Selection:
     found = health.supply(len(request.candidates), request.batch_size, len(selection.picks))
     return replace(selection, findings=(*selection.findings, *found))

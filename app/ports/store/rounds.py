@@ -28,6 +28,8 @@ class Rounds(Protocol):
         seed_of: Any,
         actor: str,
         due_in: float = 0.0,
+        purpose: str = "learning",
+        batch_size: int | None = None,
     ) -> Round:
         """The next round, planned and due in so many seconds. Conflict while one is open."""
 

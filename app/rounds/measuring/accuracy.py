@@ -29,7 +29,11 @@ def measure(material: Material, before: Sequence[Figures]) -> Figures:
     if unsaid is not None and (look is None or not left):
         return _unsaid(checks, unsaid)
     audit, active = _checks(material, Slice.AUDIT), _checks(material, Slice.ACTIVE)
-    rest = Rest(left, float(material.view.max(axis=1).mean()))
+    rest = Rest(
+        left,
+        float(material.view.max(axis=1).mean()),
+        len(material.items) / len(material.classifier.classes),
+    )
     told = unsaid or estimate_accuracy(audit, active, rest)
     figures = _unsaid(checks, told) if isinstance(told, Unsaid) else _said(told)
     if look is None:

@@ -8,13 +8,22 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from app.core.entities import MeasuringTask
-from app.rounds.measuring import accuracy, doubting, forecasting, holding_out, noting, pooling
+from app.rounds.measuring import (
+    accuracy,
+    doubting,
+    extras,
+    forecasting,
+    holding_out,
+    noting,
+    pooling,
+)
 from app.rounds.measuring.material import Material, material_of
 from app.rounds.training import libraries
 from app.rounds.work import Parts
 
 Figures = Mapping[str, Any]
-MEASURES: Mapping[str, Callable[[Material, Sequence[Figures]], Figures]] = {
+Measure = Callable[[Material, Sequence[Figures]], Figures]
+MEASURES: Mapping[str, Measure] = {
     "pool": pooling.measure,
     "held_out": holding_out.measure,
     "doubts": doubting.measure,
@@ -23,6 +32,11 @@ MEASURES: Mapping[str, Callable[[Material, Sequence[Figures]], Figures]] = {
     "notes": noting.measure,
 }
 """By kind: from the round and what earlier rounds were found to be."""
+EXTRAS: Mapping[str, Sequence[tuple[str, Measure]]] = {
+    "audit": [("fresh_audit", extras.fresh_audit)],
+    "duel": [("duel", extras.duel)],
+}
+"""What a round was asked for comes first, so that the notes know of it."""
 
 
 def measure_round(parts: Parts, task: MeasuringTask, check: Callable[[], None]) -> None:
@@ -32,7 +46,7 @@ def measure_round(parts: Parts, task: MeasuringTask, check: Callable[[], None]) 
         return
     with parts.store.transaction() as tx:
         known = tx.measurements.of_round(task.round_id)
-    for kind, measure in MEASURES.items():
+    for kind, measure in (*EXTRAS.get(material.work.round.purpose, ()), *MEASURES.items()):
         if kind not in known:
             check()
             _record(parts, task, material, kind, measure(material, _before(material, kind)))

@@ -84,7 +84,7 @@ class Material:
         )
 
     @cached_property
-    def _for_self_training(self) -> FeatureMatrix:
+    def for_self_training(self) -> FeatureMatrix:
         return training.unlabelled_of(self.work, self.stored, self.pool.candidates)
 
     @property
@@ -96,7 +96,7 @@ class Material:
             return train_alike(
                 self.classifier,
                 labels,
-                unlabelled=self._for_self_training,
+                unlabelled=self.for_self_training,
                 seed=training.seed_of(self.work),
                 options=self.work.round.settings.classifier_options,
             )
@@ -111,8 +111,15 @@ def material_of(parts: Parts, task: MeasuringTask, check: Callable[[], None]) ->
         return None
     with parts.store.transaction() as tx:
         version = tx.classifiers.get(work.round.result_id)
-        if version.pool_id is None:
-            return None
+    return material_for(work, version)
+
+
+def material_for(work: Work, version: ClassifierVersion) -> Material | None:
+    """The same for any classifier of the project."""
+    if version.pool_id is None:
+        return None
+    parts = work.parts
+    with parts.store.transaction() as tx:
         features = tx.classifiers.feature_version(version.features_id)
         pool = pool_of_then(tx, work.project.id, version.pool_id)
         items = tx.measurements.chosen(version.id)

@@ -1,12 +1,17 @@
 """What was measured, for people. Where there is nothing yet it is said why, never a number."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
+from app.core import resampling
 from app.core.entities import Project
-from app.core.estimation import FIRST_ESTIMATE, FIRST_FORECAST
+from app.core.errors import Conflict
+from app.core.estimation import FIRST_ESTIMATE, FIRST_FORECAST, pooled, pooled_sentence
 from app.core.tasks import task_type
 from app.ports.store import Transaction
+from app.rounds import purposes
+from app.rounds.measuring.holding_out import unpacked
 
 NOT_MEASURED = "No closed round has been measured yet."
 UNSAID: Mapping[str, Mapping[str, Any]] = {
@@ -26,7 +31,28 @@ def estimates(tx: Transaction, project: Project) -> dict[str, Any]:
     return {
         "accuracy": _with_round(accuracy),
         "forecast": _with_round(found.get("forecast", UNSAID["forecast"])),
+        "fresh_audit": _with_round(found["fresh_audit"]) if "fresh_audit" in found else None,
+        "duel": _duel(tx, project, found.get("duel")),
         "waiting": tx.measurements.waiting(project.id),
+    }
+
+
+def _duel(tx: Transaction, project: Project, fought: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The verdict, or whether it may be asked for; and what all projects here say together."""
+    standing = purposes.standing_of(tx, project)
+    others = [one for one in tx.measurements.everywhere("duel") if one["verdict"] is not None]
+    together = pooled([one["gap"]["value"] for one in others])
+    return {
+        "said": fought["said"] if fought else standing["said"],
+        "offered": standing["offered"],
+        "verdict": fought["verdict"] if fought else None,
+        "gap": fought.get("gap") if fought else None,
+        "round": fought["round"] if fought else None,
+        "pooled": {
+            "projects": len(others),
+            "said": pooled_sentence(together, len(others)),
+            "gap": asdict(together.gap) if together else None,
+        },
     }
 
 
@@ -39,6 +65,38 @@ def _first_words() -> str:
         f"{NOT_MEASURED} Accuracy is stated from {FIRST_ESTIMATE} randomly chosen checks on, the "
         f"gain of more labels from {FIRST_FORECAST} on."
     )
+
+
+def compare(tx: Transaction, project: Project, first: int, second: int) -> dict[str, Any]:
+    """Two rounds on the held-out items, item by item. Conflict says why they cannot be."""
+    known = {one["round"]: one for one in tx.measurements.history(project.id, "held_out")}
+    pair = [_held_out(known, number) for number in (first, second)]
+    if pair[0]["of"] != pair[1]["of"]:
+        raise Conflict(
+            f"Rounds {first} and {second} were measured on different held-out items. Compare "
+            "rounds that have closed since the last import of held-out items."
+        )
+    items = pair[0]["items"]
+    before, after = (unpacked(one["right"], items) for one in pair)
+    told = resampling.compare(before, after, seed=0)
+    gain = told.gain
+    size = f"{100 * gain.value:+.1f} points ({100 * gain.low:+.1f} to {100 * gain.high:+.1f})"
+    said = (
+        f"Round {second} is {'better' if gain.value > 0 else 'worse'} than round {first} by {size} "
+        f"on {items:,} held-out items."
+        if told.differs
+        else f"{items:,} held-out items cannot tell rounds {first} and {second} apart: {size}."
+    )
+    return {"first": first, "second": second, "said": said, **asdict(told)}
+
+
+def _held_out(known: Mapping[int, Mapping[str, Any]], number: int) -> Mapping[str, Any]:
+    if not known.get(number, {}).get("items"):
+        raise Conflict(
+            f"Round {number} has no figure on held-out items: it is not closed, or not measured "
+            "yet, or there are none."
+        )
+    return known[number]
 
 
 def doubts(tx: Transaction, project: Project) -> dict[str, Any]:

@@ -1,0 +1,128 @@
+"""Rounds that are asked for to measure something: a fresh audit, or the duel.
+
+They go through the same states as any round, and their labels are trained on later. What differs is
+what is chosen, and that nothing is suggested to whoever labels it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from app.core import reasons
+from app.core.entities import Project, Round
+from app.core.errors import Conflict, SelectionUnhealthy, WrongInput
+from app.core.estimation import FIRST_DUEL, labels_for
+from app.core.estimation.duel import FEWEST_APART, LABELS_FOR_A_DUEL
+from app.core.strategies import audit_only
+from app.core.types import Pick, Selection, SelectionRequest, Slice
+from app.ports.store import Transaction
+from app.rounds import dueling, selecting
+from app.rounds.selecting import Seen
+from app.rounds.work import Work
+
+
+class Purpose(StrEnum):
+    LEARNING = "learning"
+    AUDIT = "audit"
+    DUEL = "duel"
+
+
+HEADLINE = 100
+"""Items of a fresh audit, if nothing else is asked for."""
+MOST_AUDITED = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """A round outside the row: for what, and of how many items."""
+
+    purpose: Purpose
+    size: int
+
+
+def choose(work: Work, seen: Seen) -> tuple[SelectionRequest, Selection]:
+    """What the round was started for decides."""
+    if work.round.purpose == Purpose.LEARNING:
+        return selecting.choose(work, seen)
+    request = selecting.request_of(work, seen)
+    if work.round.purpose == Purpose.AUDIT:
+        return request, audit_only(request)
+    return request, _duel(work, request)
+
+
+def _duel(work: Work, request: SelectionRequest) -> Selection:
+    """Some of the items on which the two classifiers disagree, drawn uniformly."""
+    apart = dueling.apart(work, request.candidates)
+    size = labels_for(len(apart))
+    if not size:
+        raise SelectionUnhealthy(
+            f"The two classifiers disagree on {len(apart)} of {len(request.candidates):,} items; "
+            f"with fewer than {FEWEST_APART} nothing can be decided. So they are as good as equal: "
+            "cancel this round.",
+            apart=len(apart),
+        )
+    drawn = np.random.default_rng(request.seed).choice(apart, size, replace=False)
+    return Selection("disagreement.v1", [_pick(row, rank) for rank, row in enumerate(drawn, 1)])
+
+
+def _pick(row: int, rank: int) -> Pick:
+    return Pick(int(row), rank, Slice.DUEL, 0.0, reasons.DUEL)
+
+
+# --- before one begins ---
+
+
+def fresh_audit(size: int | None) -> Extra:
+    wanted = HEADLINE if size is None else size
+    if not 1 <= wanted <= MOST_AUDITED:
+        raise WrongInput(f"size must be from 1 to {MOST_AUDITED}.", field="size")
+    return Extra(Purpose.AUDIT, wanted)
+
+
+def check_may_audit(tx: Transaction, project: Project) -> None:
+    if not tx.classifiers.all(project.id):
+        raise Conflict("There is no classifier to audit yet. Close a first round.")
+
+
+def the_duel(tx: Transaction, project: Project) -> Extra:
+    """Refused before its time, and after the verdict."""
+    standing = standing_of(tx, project)
+    if standing["fought"]:
+        raise Conflict("The duel of this project is fought: its verdict is given once.")
+    if not standing["offered"]:
+        raise Conflict(str(standing["said"]), checks=standing["checks"], needed=FIRST_DUEL)
+    return Extra(Purpose.DUEL, LABELS_FOR_A_DUEL)
+
+
+def standing_of(tx: Transaction, project: Project) -> Mapping[str, object]:
+    """Whether the duel may begin: at a moment fixed before, when there are enough random checks
+    and as many actively chosen labels."""
+    known = tx.classifiers.all(project.id)
+    slices = [one.slice for one in tx.measurements.chosen(known[-1].id)] if known else []
+    checks, active = slices.count(Slice.AUDIT), slices.count(Slice.ACTIVE)
+    fought = any(_is_duel(one) for one in tx.rounds.all(project.id))
+    offered = not fought and min(checks, active) >= FIRST_DUEL
+    return {
+        "offered": offered, "fought": fought, "checks": checks, "active": active,
+        "said": _said(checks, active, fought=fought, offered=offered),
+    }  # fmt: skip
+
+
+def _is_duel(round_: Round) -> bool:
+    return round_.purpose == Purpose.DUEL and round_.state != "cancelled"
+
+
+def _said(checks: int, active: int, *, fought: bool, offered: bool) -> str:
+    if fought:
+        return "The duel is being fought: its verdict is given once, when its round is measured."
+    if offered:
+        return (
+            f"Whether choosing beats random picks can be asked now, once: about "
+            f"{LABELS_FOR_A_DUEL} labels where two classifiers disagree."
+        )
+    return (
+        f"Whether choosing beats random picks can be asked from {FIRST_DUEL} random checks and as "
+        f"many chosen labels on; there are {checks} and {active}."
+    )
