@@ -253,6 +253,18 @@ class LedgerOut(BaseModel):
     idle_minutes: float = Field(description="A longer pause between two answers is no work.")
 
 
+class RelabelStart(BaseModel):
+    """Which doubted labels to decide again; nothing need be sent."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"examples": [{"items": ["t-17"]}]}
+    )
+
+    items: list[str] | None = Field(
+        None, max_length=500, description="Of the doubts; null is a batch of the clearest."
+    )
+
+
 class DoubtOut(BaseModel):
     item: str
     fields: dict[str, str]
@@ -338,6 +350,23 @@ def start_audit(
 )
 def start_duel(caller: Operator, name: ProjectName, parts: Parts) -> RoundOut:
     round_ = commands.start_duel(parts.store, name, actor=acting(caller))
+    return read(parts.store, name, round_.number)
+
+
+@router.post(
+    "/projects/{name}/doubts/relabel",
+    status_code=202,
+    tags=["rounds"],
+    summary="Have doubted labels decided again in Argilla",
+    description="A round of these items, shown without suggestion even to whoever labelled them. "
+    "Their labels stand until the answers, old and new, come to something else.",
+    responses=problems(401, 403, 404, 409, 422),
+)
+def relabel_doubts(
+    caller: Operator, name: ProjectName, parts: Parts, body: RelabelStart | None = None
+) -> RoundOut:
+    items = body.items if body else None
+    round_ = commands.relabel_doubts(parts.store, name, items, actor=acting(caller))
     return read(parts.store, name, round_.number)
 
 

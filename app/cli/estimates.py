@@ -115,9 +115,23 @@ def _price(of: str, one: Any) -> list[Any]:
 
 
 @friendly
-def doubts(name: Name, as_json: bool = AsJson) -> None:
+def doubts(
+    name: Name,
+    relabel: Annotated[
+        bool, typer.Option("--relabel", help="Have them decided again in Argilla.")
+    ] = False,
+    item: Annotated[
+        list[str] | None, typer.Option(help="With --relabel: only this one; may be repeated.")
+    ] = None,
+    as_json: bool = AsJson,
+) -> None:
     """Labels that a classifier contradicts which has not seen them, the clearest first."""
-    found = api_estimates.doubts(_store(), name)
+    store = _store()
+    if relabel:
+        round_ = commands.relabel_doubts(store, name, item or None, actor=actor())
+        _started(store, name, round_.number, as_json=as_json)
+        return
+    found = api_estimates.doubts(store, name)
     if as_json:
         print_json(found.model_dump(mode="json"))
         return

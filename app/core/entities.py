@@ -155,6 +155,10 @@ class NewSelection:
     uncertainty: float | None
 
 
+MEASURING = (Slice.AUDIT, Slice.DUEL, Slice.RELABEL)
+"""Slices whose labels measure or correct something: nothing is suggested for them."""
+
+
 @dataclass(frozen=True, slots=True)
 class SelectedItem:
     """A selection together with its item and whether it is in Argilla yet."""
@@ -170,7 +174,7 @@ class SelectedItem:
     @property
     def unprompted(self) -> bool:
         """It measures something, so that nothing may be suggested to whoever labels it."""
-        return self.chosen.slice in (Slice.AUDIT, Slice.DUEL) or self.checks_llm
+        return self.chosen.slice in MEASURING or self.checks_llm
 
 
 @dataclass(frozen=True, slots=True)

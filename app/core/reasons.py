@@ -9,6 +9,7 @@ from app.core.types import Floats, Rows
 from app.core.uncertainty import predicted
 
 AUDIT = "random check, for honest figures"
+RELABEL = "its label is doubted: please decide again"
 DUEL = "drawn where two classifiers disagree"
 RANDOM = "drawn at random"
 EXPERT = "named by an expert"

@@ -27,6 +27,7 @@ class Slice(StrEnum):
     AUDIT = "audit"
     COLD_START = "cold_start"
     DUEL = "duel"
+    RELABEL = "relabel"
 
 
 class Severity(StrEnum):

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
@@ -20,6 +20,7 @@ from app.ports.rows import Row
 from app.ports.store import Store, Transaction
 from app.rounds import automatic, purposes, starting
 from app.rounds.encoders import NONE_OFFERED, Encoders, encoder_of
+from app.rounds.measuring.reading import doubted
 
 KEY_PREFIX = "rnd_"
 SHOWN_REJECTIONS = 1000
@@ -297,9 +298,24 @@ def start_duel(store: Store, name: str, *, actor: str) -> Round:
         return _start_extra(tx, project, purposes.the_duel(tx, project), actor)
 
 
+def relabel_doubts(store: Store, name: str, items: Sequence[str] | None, *, actor: str) -> Round:
+    """Have doubted labels decided again in Argilla: these, or as many as a batch holds of the
+    clearest. The labels stand until the answers come to something else."""
+    with store.transaction() as tx:
+        project = tx.projects.by_name(name)
+        tx.projects.lock(project.id, "start")
+        asked = doubted(tx, project, items)
+        return _start_extra(tx, project, purposes.relabelling(asked), actor)
+
+
 def _start_extra(tx: Transaction, project: Project, extra: purposes.Extra, actor: str) -> Round:
     return starting.plan_round(
-        tx, project, actor=actor, purpose=extra.purpose.value, batch_size=extra.size
+        tx,
+        project,
+        actor=actor,
+        purpose=extra.purpose.value,
+        batch_size=extra.size,
+        asked=extra.asked,
     )
 
 

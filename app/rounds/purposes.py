@@ -1,11 +1,11 @@
-"""Rounds that are asked for to measure something: a fresh audit, or the duel.
+"""Rounds that are asked for beside the others: a fresh audit, the duel, doubted labels again.
 
 They go through the same states as any round, and their labels are trained on later. What differs is
 what is chosen, and that nothing is suggested to whoever labels it.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -18,7 +18,7 @@ from app.core.estimation.duel import FEWEST_APART, LABELS_FOR_A_DUEL
 from app.core.strategies import audit_only
 from app.core.types import Pick, Selection, SelectionRequest, Slice
 from app.ports.store import Transaction
-from app.rounds import dueling, selecting
+from app.rounds import dueling, scoring, selecting, training
 from app.rounds.selecting import Seen
 from app.rounds.work import Work
 
@@ -27,6 +27,7 @@ class Purpose(StrEnum):
     LEARNING = "learning"
     AUDIT = "audit"
     DUEL = "duel"
+    RELABEL = "relabel"
 
 
 HEADLINE = 100
@@ -40,6 +41,8 @@ class Extra:
 
     purpose: Purpose
     size: int
+    asked: Sequence[int] = ()
+    """Of a relabelling: its items."""
 
 
 def choose(work: Work, seen: Seen) -> tuple[SelectionRequest, Selection]:
@@ -47,6 +50,8 @@ def choose(work: Work, seen: Seen) -> tuple[SelectionRequest, Selection]:
     if work.round.purpose == Purpose.LEARNING:
         return selecting.choose(work, seen)
     request = selecting.request_of(work, seen)
+    if work.round.purpose == Purpose.RELABEL:
+        return _again(work, seen, request)
     if work.round.purpose == Purpose.AUDIT:
         return request, audit_only(request)
     return request, _duel(work, request)
@@ -67,6 +72,23 @@ def _duel(work: Work, request: SelectionRequest) -> Selection:
     return Selection("disagreement.v1", [_pick(row, rank) for rank, row in enumerate(drawn, 1)])
 
 
+def _again(work: Work, seen: Seen, request: SelectionRequest) -> tuple[SelectionRequest, Selection]:
+    """The items that were asked for, in the order of the doubts."""
+    rows = seen.stored.rows_of(np.array(work.round.asked, dtype=np.int64))
+    view = None
+    if work.round.classifier_id is not None:
+        with work.store.transaction() as tx:
+            version = tx.classifiers.get(work.round.classifier_id)
+        fitted = training.load(work.parts, version)
+        view = scoring.predict(fitted, seen.stored.matrix, rows, work.check)
+    picks = [
+        Pick(int(row), rank, Slice.RELABEL, 0.0, reasons.RELABEL)
+        for rank, row in enumerate(rows, 1)
+    ]
+    asked = replace(request, candidates=rows, probabilities=view)
+    return asked, Selection("doubted_labels.v1", picks)
+
+
 def _pick(row: int, rank: int) -> Pick:
     return Pick(int(row), rank, Slice.DUEL, 0.0, reasons.DUEL)
 
@@ -79,6 +101,10 @@ def fresh_audit(size: int | None) -> Extra:
     if not 1 <= wanted <= MOST_AUDITED:
         raise WrongInput(f"size must be from 1 to {MOST_AUDITED}.", field="size")
     return Extra(Purpose.AUDIT, wanted)
+
+
+def relabelling(asked: Sequence[int]) -> Extra:
+    return Extra(Purpose.RELABEL, len(asked), asked)
 
 
 def check_may_audit(tx: Transaction, project: Project) -> None:

@@ -71,6 +71,10 @@ def push_batch(work: Work, dataset: AnnotationDataset) -> tuple[int, int]:
         waiting = tx.selections.of_round(work.round.id, "planned")
         chosen_by = work.round.classifier_id
         classifier = tx.classifiers.get(chosen_by) if chosen_by else None
+    if work.round.asked and len(waiting) == len(work.round.asked):
+        # answered already, or Argilla would not show them; their answers are stored
+        names = [external_id(one.item.id) for one in waiting]
+        work.tool.withdraw(dataset.dataset_id, names, kept_by=())
     rest = iter(waiting)
     while part := list(islice(rest, BATCH)):
         work.check()

@@ -13,7 +13,7 @@ from app.core.entities import ClassifierVersion, NewSelection, Round
 from app.core.errors import ArtefactDamaged, Conflict
 from app.core.models import TrainedClassifier
 from app.ports.store import Store
-from app.rounds import featurising, selecting, training
+from app.rounds import featurising, purposes, selecting, training
 from app.rounds.pools import Pool, pool_of_then
 from app.rounds.work import Parts, Work
 
@@ -154,7 +154,7 @@ def _batch(work: Work, fitted: TrainedClassifier | None) -> list[Check]:
 def _chosen_again(work: Work, fitted: TrainedClassifier | None) -> Sequence[NewSelection]:
     pool = _pool_of_round(work)
     seen = selecting.see(work, pool, fitted)
-    return selecting.describe(work, seen, *selecting.choose(work, seen))
+    return selecting.describe(work, seen, *purposes.choose(work, seen))
 
 
 def _pool_of_round(work: Work) -> Pool:

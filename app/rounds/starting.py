@@ -20,6 +20,7 @@ def plan_round(
     due_in: float = 0.0,
     purpose: str = "learning",
     batch_size: int | None = None,
+    asked: Sequence[int] = (),
 ) -> Round:
     """The next round, due in so many seconds. Conflict says why there can be none."""
     _check_may_start(tx, project)
@@ -32,6 +33,7 @@ def plan_round(
         due_in=due_in,
         purpose=purpose,
         batch_size=batch_size,
+        asked=asked,
     )
     tx.events.add("round.planned", actor, project_id=project.id, round_id=round_.id)
     for number, items in tx.selections.take_over(round_).items():

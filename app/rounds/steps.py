@@ -72,6 +72,7 @@ def select(work: Work) -> Outcome:
 
     def save(tx: Transaction) -> None:
         tx.rounds.set_pool(work.round.id, tx.pools.keep(work.project.id, seen.pool.ids))
+        tx.selections.set_aside(work.project.id, work.round.asked)
         tx.selections.add(work.round, chosen.strategy, work.round.classifier_id, batch)
         places.save(tx)
 

@@ -8,7 +8,9 @@ from typer.testing import CliRunner
 
 from app.cli.program import program
 from app.core.entities import RoundState
+from app.core.errors import WrongInput
 from app.main import create_app
+from app.rounds import commands
 from app.rounds.measuring.measurer import Measurer
 from tests.factories import make_store
 from tests.played import PlayedProject
@@ -36,6 +38,24 @@ def get(shop):
             return answer.json()
 
         yield ask
+
+
+def again(shop, get, item):
+    """A doubted label is decided again by the one who gave it."""
+    number = commands.relabel_doubts(shop.store, "shop", [item], actor="test").number
+    shop.run_until(number, RoundState.ANNOTATING)
+    (one,) = shop.out(number)
+    assert (one.item.external_id, one.chosen.slice) == (item, "relabel")
+    shop.tick()
+    assert shop.round(number).state == RoundState.ANNOTATING, "the old answer settles nothing"
+    truth = shop.truth[one.item.fields["text"]]
+    shop.play(number)
+    with shop.store.transaction() as tx:
+        labels = {one["item"]: one for one in tx.views.labels(shop.project.id, 0, 500).items}
+    assert labels[item]["value"] == {"label": truth}
+    assert item not in {one["item"] for one in get("doubts")["doubts"]}
+    with pytest.raises(WrongInput, match="is not doubted"):
+        commands.relabel_doubts(shop.store, "shop", [item], actor="test")
 
 
 def measured(shop):
@@ -77,9 +97,12 @@ def test_a_project_is_read_after_its_rounds_were_measured(shop, get, database_ur
 
     doubted = get("doubts")
     assert doubted["round"] == 3
+    found = {one["item"] for one in doubted["doubts"]} & set(mistaken)
     assert mistaken.items() & {one["item"]: one["label"] for one in doubted["doubts"]}.items()
     figures = get("rounds/3/figures")["figures"]
     assert figures["accuracy"]["look"]["at"] == 20
+
+    again(shop, get, found.pop())
 
     compared = get("compare?first=1&second=3")
     assert compared["items"] == figures["held_out"]["items"] > 30

@@ -1,5 +1,5 @@
-"""Whole duels on sms_spam, as `bench.duels` fights them: the default strategy is called better, picks
-at random are not. Bounded here; BENCHMARKS.md has the many runs."""
+"""Whole duels on sms_spam, as `bench.duels` fights them: the default strategy is called better and
+picks at random are not. Bounded here; BENCHMARKS.md has the many runs."""
 
 import pytest
 

@@ -36,6 +36,7 @@ class PostgresRounds:
         due_in: float = 0.0,
         purpose: str = "learning",
         batch_size: int | None = None,
+        asked: Sequence[int] = (),
     ) -> Round:
         last = self.sql.value(
             "SELECT coalesce(max(number), 0) FROM rounds WHERE project_id = :project",
@@ -46,10 +47,10 @@ class PostgresRounds:
                 row = self.sql.one(
                     """
                     INSERT INTO rounds (project_id, number, strategy, classifier, batch_size, seed,
-                                        settings, actor, due_at, schema_version, purpose)
+                                        settings, actor, due_at, schema_version, purpose, asked)
                     VALUES (:project, :number, :strategy, :classifier, :batch_size, :seed,
                             cast(:settings AS jsonb), :actor,
-                            now() + make_interval(secs => :due_in), :schema, :purpose)
+                            now() + make_interval(secs => :due_in), :schema, :purpose, :asked)
                     RETURNING *
                     """,
                     project=project.id,
@@ -63,6 +64,7 @@ class PostgresRounds:
                     due_in=due_in,
                     schema=project.schema_version,
                     purpose=purpose,
+                    asked=list(asked),
                 )
         except IntegrityError:
             raise self._already_open(project.id) from None

@@ -14,7 +14,10 @@ ANSWERS_OF_ITEM = """
     (SELECT count(DISTINCT n.user_id) FROM newest_responses n
      WHERE n.item_id = p.item_id AND (n.status = 'submitted'
         -- an item that returned to the pool is not settled by who discarded it before
-        OR (n.status = 'discarded' AND n.selection_id = p.selection_id)))
+        OR (n.status = 'discarded' AND n.selection_id = p.selection_id))
+        -- nor is a label that is asked for again settled by who gave it
+        AND (n.selection_id = p.selection_id OR NOT EXISTS (
+            SELECT FROM selections x WHERE x.id = p.selection_id AND x.slice = 'relabel')))
 """
 CHECKS_LLM = """
     EXISTS (SELECT FROM llm_routes t WHERE t.round_id = s.round_id AND t.item_id = s.item_id
@@ -121,6 +124,14 @@ class PostgresSelections:
             "UPDATE pushes SET state = 'withdrawn', ended_at = now() "
             "WHERE waits_in = :round AND item_id = ANY(:items) AND state IN ('planned', 'pushed')",
             round=round_id,
+            items=list(item_ids),
+        )
+
+    def set_aside(self, project_id: int, item_ids: Sequence[int]) -> None:
+        self.sql.run(
+            "UPDATE pushes SET state = 'withdrawn', ended_at = coalesce(ended_at, now()) "
+            "WHERE project_id = :project AND item_id = ANY(:items) AND state <> 'withdrawn'",
+            project=project_id,
             items=list(item_ids),
         )
 

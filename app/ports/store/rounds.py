@@ -30,6 +30,7 @@ class Rounds(Protocol):
         due_in: float = 0.0,
         purpose: str = "learning",
         batch_size: int | None = None,
+        asked: Sequence[int] = (),
     ) -> Round:
         """The next round, planned and due in so many seconds. Conflict while one is open."""
 
@@ -110,6 +111,9 @@ class Selections(Protocol):
     def mark_pushed(self, round_id: int, records: Mapping[int, UUID]) -> None: ...
     def quarantine(self, round_id: int, problems: Mapping[int, str]) -> None: ...
     def withdraw(self, round_id: int, item_ids: Sequence[int]) -> None: ...
+    def set_aside(self, project_id: int, item_ids: Sequence[int]) -> None:
+        """What became of these items before is over: they are to be pushed again."""
+
     def unanswered(self, round_: Round) -> Sequence[int]:
         """Items the round waits for that are out and lack answers: too few submitted or
         discarded."""

@@ -1,18 +1,19 @@
 """What was measured, for people. Where there is nothing yet it is said why, never a number."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from app.core import resampling
 from app.core.entities import Project
-from app.core.errors import Conflict
+from app.core.errors import Conflict, WrongInput
 from app.core.estimation import FIRST_ESTIMATE, FIRST_FORECAST, pooled, pooled_sentence
 from app.core.tasks import task_type
 from app.ports.store import Transaction
 from app.rounds import purposes
 from app.rounds.measuring.holding_out import unpacked
 
+MOST_AGAIN = 500
 NOT_MEASURED = "No closed round has been measured yet."
 UNSAID: Mapping[str, Mapping[str, Any]] = {
     "accuracy": {"checks": 0, "estimate": None},
@@ -104,12 +105,36 @@ def doubts(tx: Transaction, project: Project) -> dict[str, Any]:
     found = tx.measurements.newest(project.id).get("doubts")
     if found is None:
         return {"round": None, "said": NOT_MEASURED, "labels": 0, "count": 0, "doubts": []}
+    return {**found, "doubts": _standing(tx, project, found["doubts"])}
+
+
+def _standing(
+    tx: Transaction, project: Project, doubts: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Those whose label is what it was."""
     kind = task_type(project.task)
-    current = tx.measurements.current(project.id, [one["item"] for one in found["doubts"]])
+    current = tx.measurements.current(project.id, [one["item"] for one in doubts])
 
     def stands(one: Mapping[str, Any]) -> bool:
         now = current.get(one["item"], {}).get("value")
         return now is not None and kind.class_of(now) == one["label"]
 
-    kept = [one for one in found["doubts"] if stands(one)]
-    return {**found, "doubts": [{**one, "fields": current[one["item"]]["fields"]} for one in kept]}
+    kept = [one for one in doubts if stands(one)]
+    return [{**one, **_of_item(current[one["item"]])} for one in kept]
+
+
+def _of_item(now: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"id": now["id"], "fields": now["fields"]}
+
+
+def doubted(tx: Transaction, project: Project, items: Sequence[str] | None) -> Sequence[int]:
+    """Ids of doubted items: those named, or a batch of the clearest."""
+    standing = {one["item"]: one["id"] for one in doubts(tx, project)["doubts"]}
+    if not standing:
+        raise Conflict("No label is doubted, so none need be decided again.")
+    wanted = list(standing)[: project.settings.batch_size] if items is None else list(items)
+    if not wanted or len(wanted) > MOST_AGAIN:
+        raise WrongInput(f"Name 1 to {MOST_AGAIN} items, or none at all.", field="items")
+    if strange := [one for one in wanted if one not in standing]:
+        raise WrongInput(f"The label of {strange[0][:60]!r} is not doubted.", field="items")
+    return [standing[one] for one in dict.fromkeys(wanted)]
