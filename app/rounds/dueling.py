@@ -56,7 +56,7 @@ def fit_side(material: Material, seeds: Rows, rows: Rows) -> TrainedClassifier:
         material.work.round.classifier,
         only(material.training, np.concatenate([seeds, rows])),
         unlabelled=material.for_self_training,
-        seed=training.seed_of(material.work),
+        seed=training.classifier_seed(material.work),
         options=material.work.round.settings.classifier_options,
     )
 

@@ -50,9 +50,7 @@ class AutoTrainer:
             def choose(judged: Record) -> Choice:
                 return _choose(judged, choose_way(judged, home, wish), incumbent, ways)
 
-            fitted = contest(
-                ways, labels, seed=seed, choose=choose, alike=options.get(ALIKE)
-            )
+            fitted = contest(ways, labels, seed=seed, choose=choose, alike=options.get(ALIKE))
             known = {"incumbent": incumbent} if incumbent else {}
             return replace(fitted, report={**fitted.report, **known})
 

@@ -12,7 +12,6 @@ import numpy as np
 from app.core.entities import ClassifierVersion, LabelledItem, MeasuringTask
 from app.core.estimation.crossfit import Fit
 from app.core.models import TrainedClassifier, train_alike
-from app.core.tasks import task_type
 from app.core.types import FeatureMatrix, Floats, Rows, Slice, TrainingSet
 from app.ports.feature_store import StoredFeatures
 from app.rounds import featurising, scoring, training
@@ -34,7 +33,7 @@ class Material:
     stored: StoredFeatures
     pool: Pool
     items: Sequence[LabelledItem]
-    """In the order of the training set's rows."""
+    """In the order of the training set's rows: by item id."""
 
     @property
     def seed(self) -> int:
@@ -42,16 +41,7 @@ class Material:
 
     @cached_property
     def training(self) -> TrainingSet:
-        kind, classes = task_type(self.work.project.task), self.classifier.classes
-        position = {name: at for at, name in enumerate(classes)}
-        y = [position[kind.class_of(one.value)] for one in self.items]
-        ids = np.array([one.item_id for one in self.items], dtype=np.int64)
-        return TrainingSet(
-            features=self.stored.take(self.stored.rows_of(ids)),
-            y=np.array(y, dtype=np.int64),
-            classes=classes,
-            weights=training.weights_of(self.work, self.pool.labels),
-        )
+        return training.training_set(self.work, self.stored, self.pool.labels)
 
     @cached_property
     def round_numbers(self) -> Rows:
@@ -85,7 +75,7 @@ class Material:
 
     @cached_property
     def for_self_training(self) -> FeatureMatrix:
-        return training.unlabelled_of(self.work, self.stored, self.pool.candidates)
+        return training.unlabelled(self.work, self.stored, self.pool.candidates)
 
     @property
     def fit(self) -> Fit:
@@ -97,7 +87,7 @@ class Material:
                 self.classifier,
                 labels,
                 unlabelled=self.for_self_training,
-                seed=training.seed_of(self.work),
+                seed=training.classifier_seed(self.work),
                 options=self.work.round.settings.classifier_options,
             )
 
