@@ -46,8 +46,7 @@ def _people(tx: Transaction, project: Project) -> list[dict[str, Any]]:
 
 
 def _curve(tx: Transaction, project: Project) -> list[tuple[int, float]]:
-    found = [one for one in tx.views.metrics(project.id) if one["kind"] == "held_out"]
-    return [(one["labels"], one["metrics"]["accuracy"]) for one in found]
+    return [(one["labels"], one["accuracy"]) for one in tx.views.curve(project.id)]
 
 
 def _gain(tx: Transaction, project: Project) -> Mapping[str, Any]:

@@ -4,14 +4,14 @@ They go through the same states as any round, and their labels are trained on la
 what is chosen, and that nothing is suggested to whoever labels it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
 
 from app.core import reasons
-from app.core.entities import Project, Round
+from app.core.entities import Project
 from app.core.errors import Conflict, SelectionUnhealthy, WrongInput
 from app.core.estimation import FIRST_DUEL, labels_for
 from app.core.estimation.duel import FEWEST_APART, LABELS_FOR_A_DUEL
@@ -114,35 +114,33 @@ def check_may_audit(tx: Transaction, project: Project) -> None:
 
 def the_duel(tx: Transaction, project: Project) -> Extra:
     """Refused before its time, and after the verdict."""
-    standing = standing_of(tx, project)
-    if standing["fought"]:
-        raise Conflict("The duel of this project is fought: its verdict is given once.")
-    if not standing["offered"]:
-        raise Conflict(str(standing["said"]), checks=standing["checks"], needed=FIRST_DUEL)
-    return Extra(Purpose.DUEL, LABELS_FOR_A_DUEL)
-
-
-def standing_of(tx: Transaction, project: Project) -> Mapping[str, object]:
-    """Whether the duel may begin: at a moment fixed before, when there are enough random checks
-    and as many actively chosen labels."""
     known = tx.classifiers.all(project.id)
     slices = [one.slice for one in tx.measurements.chosen(known[-1].id)] if known else []
     checks, active = slices.count(Slice.AUDIT), slices.count(Slice.ACTIVE)
-    fought = any(_is_duel(one) for one in tx.rounds.all(project.id))
+    standing = standing_of(tx, project, checks=checks, active=active)
+    if not standing.offered:
+        raise Conflict(standing.said, checks=checks, chosen=active, needed=FIRST_DUEL)
+    return Extra(Purpose.DUEL, LABELS_FOR_A_DUEL)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether the duel may begin, and why not."""
+
+    offered: bool
+    said: str
+
+
+def standing_of(tx: Transaction, project: Project, *, checks: int, active: int) -> Standing:
+    """It begins at a moment fixed before: with enough random checks and as many chosen labels."""
+    fought = tx.rounds.duel(project.id) is not None
     offered = not fought and min(checks, active) >= FIRST_DUEL
-    return {
-        "offered": offered, "fought": fought, "checks": checks, "active": active,
-        "said": _said(checks, active, fought=fought, offered=offered),
-    }  # fmt: skip
-
-
-def _is_duel(round_: Round) -> bool:
-    return round_.purpose == Purpose.DUEL and round_.state != "cancelled"
+    return Standing(offered, _said(checks, active, fought=fought, offered=offered))
 
 
 def _said(checks: int, active: int, *, fought: bool, offered: bool) -> str:
     if fought:
-        return "The duel is being fought: its verdict is given once, when its round is measured."
+        return "The duel has begun: its verdict is given once, when its round is measured."
     if offered:
         return (
             f"Whether choosing beats random picks can be asked now, once: about "

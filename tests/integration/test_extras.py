@@ -95,6 +95,7 @@ def test_the_duel_is_fought_once_at_its_time(played):
         assert start().status_code == 409
         for _ in range(4):
             shop.play(shop.start())
+        measure_last(shop)
         assert estimates(shop)["duel"]["offered"]
         answer = start()
         assert answer.status_code == 202, answer.text
@@ -109,12 +110,13 @@ def test_the_duel_is_fought_once_at_its_time(played):
     assert told["verdict"] in set(DuelVerdict)
     assert told["gap"]["low"] <= told["gap"]["value"] <= told["gap"]["high"]
     assert told["pooled"]["projects"] == 1
-    figures = all_rows(shop.store, "SELECT figures FROM measurements WHERE kind = 'duel'")
-    found = figures[0]["figures"]
+    (stored,) = all_rows(shop.store, "SELECT figures FROM measurements WHERE kind = 'duel'")
+    found = stored["figures"]
     assert found["labels"] == len(shop.out(number))
     assert found["a_side"] == 60
-    checks = all_rows(shop.store, "SELECT figures FROM measurements WHERE kind = 'accuracy'")
-    assert checks[0]["figures"]["checks"] == 60, "the duel's labels are no random checks"
+    with shop.store.transaction() as tx:
+        checks = [one["checks"] for one in tx.measurements.history(shop.project.id, "accuracy")]
+    assert checks == [60, 60], "the duel's labels are no random checks"
     trained = all_rows(
         shop.store,
         "SELECT labels FROM classifier_versions ORDER BY number DESC LIMIT 1",

@@ -101,6 +101,14 @@ class PostgresRounds:
         )
         return rows.round_(row) if row else None
 
+    def duel(self, project_id: int) -> Round | None:
+        row = self.sql.one(
+            "SELECT * FROM rounds WHERE project_id = :project AND purpose = 'duel' "
+            "AND state <> 'cancelled'",
+            project=project_id,
+        )
+        return rows.round_(row) if row else None
+
     def all(self, project_id: int) -> Sequence[Round]:
         found = self.sql.all(
             "SELECT * FROM rounds WHERE project_id = :project ORDER BY number", project=project_id

@@ -38,6 +38,9 @@ class Rounds(Protocol):
     def by_number(self, project_id: int, number: int) -> Round: ...
     def open(self, project_id: int) -> Round | None: ...
     def all(self, project_id: int) -> Sequence[Round]: ...
+    def duel(self, project_id: int) -> Round | None:
+        """The one of the project, cancelled ones left out."""
+
     def claim(self, worker: str, lease_seconds: float) -> Round | None:
         """The due round that has waited longest, now leased to this worker under a new fence."""
 

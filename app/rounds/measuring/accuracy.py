@@ -23,6 +23,11 @@ Figures = Mapping[str, Any]
 
 def measure(material: Material, before: Sequence[Figures]) -> Figures:
     """`before` are the figures of earlier rounds: each of the four looks is taken once."""
+    active = {"active": len(material.rows_in(Slice.ACTIVE))}
+    return {**active, **_measured(material, before)}
+
+
+def _measured(material: Material, before: Sequence[Figures]) -> Figures:
     checks, left = len(material.rows_in(Slice.AUDIT)), len(material.pool.candidates)
     look = look_of(checks, {one["look"]["at"]: True for one in before if one["look"]})
     unsaid = too_early(checks, left)

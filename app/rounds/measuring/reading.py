@@ -16,7 +16,7 @@ from app.rounds.measuring.holding_out import unpacked
 MOST_AGAIN = 500
 NOT_MEASURED = "No closed round has been measured yet."
 UNSAID: Mapping[str, Mapping[str, Any]] = {
-    "accuracy": {"checks": 0, "estimate": None},
+    "accuracy": {"checks": 0, "active": 0, "estimate": None},
     "forecast": {
         "checks": 0,
         "half": {"said": NOT_MEASURED, "gain": None, "labels": None},
@@ -33,19 +33,21 @@ def estimates(tx: Transaction, project: Project) -> dict[str, Any]:
         "accuracy": _with_round(accuracy),
         "forecast": _with_round(found.get("forecast", UNSAID["forecast"])),
         "fresh_audit": _with_round(found["fresh_audit"]) if "fresh_audit" in found else None,
-        "duel": _duel(tx, project, found.get("duel")),
+        "duel": _duel(tx, project, found.get("duel"), accuracy),
         "waiting": tx.measurements.waiting(project.id),
     }
 
 
-def _duel(tx: Transaction, project: Project, fought: Mapping[str, Any] | None) -> dict[str, Any]:
+def _duel(
+    tx: Transaction, project: Project, fought: Mapping[str, Any] | None, now: Mapping[str, Any]
+) -> dict[str, Any]:
     """The verdict, or whether it may be asked for; and what all projects here say together."""
-    standing = purposes.standing_of(tx, project)
+    standing = purposes.standing_of(tx, project, checks=now["checks"], active=now["active"])
     others = [one for one in tx.measurements.everywhere("duel") if one["verdict"] is not None]
     together = pooled([one["gap"]["value"] for one in others])
     return {
-        "said": fought["said"] if fought else standing["said"],
-        "offered": standing["offered"],
+        "said": fought["said"] if fought else standing.said,
+        "offered": standing.offered,
         "verdict": fought["verdict"] if fought else None,
         "gap": fought.get("gap") if fought else None,
         "round": fought["round"] if fought else None,
