@@ -197,6 +197,11 @@ class RoundOut(BaseModel):
         "`merging`, `evaluating`, `closed`; or `failed` (can be resumed) or `cancelled`."
     )
     schema_version: int = Field(1, description="Of the project's labels, as they were then.")
+    purpose: str = Field(
+        "learning",
+        description="`learning`, or a round of its own: `audit`, `duel` or `relabel` (doubted "
+        "labels decided again).",
+    )
     strategy: str
     classifier: str
     batch_size: int
@@ -306,7 +311,9 @@ class SelectionOut(BaseModel):
     fields: dict[str, str]
     round: int
     rank: int = Field(description="1 is the most valuable.")
-    slice: str = Field(description="`active`, `audit` (drawn at random) or `cold_start`.")
+    slice: str = Field(
+        description="`active`, `audit` (drawn at random), `cold_start`, `duel` or `relabel`."
+    )
     strategy: str
     score: float
     uncertainty: float | None

@@ -11,7 +11,7 @@ from app.core.errors import NotFound
 from app.ports.store import Page
 
 ROUND = f"""
-SELECT r.id, r.number, r.schema_version, r.state, r.strategy, r.classifier, r.batch_size,
+SELECT r.id, r.number, r.schema_version, r.state, r.purpose, r.strategy, r.classifier, r.batch_size,
        r.seed, r.failed_in, r.error, r.attempts, r.cancel_requested, r.finish_requested, r.actor,
        r.created_at, r.updated_at, r.closed_at, r.checkpoint, r.settings->'closing' AS closing,
        d.dataset_id, d.annotate_url,
