@@ -88,8 +88,12 @@ def downgrade() -> None:
     op.execute("DROP TABLE measurements, measuring; DROP FUNCTION check_measured_round;")
     op.execute("DROP INDEX one_duel;")
     op.execute("ALTER TABLE rounds DROP COLUMN purpose, DROP COLUMN asked;")
+    # slices that the older schema has no word for become the nearest that it has
     op.execute(
+        "ALTER TABLE selections DISABLE TRIGGER append_only;"
+        "UPDATE selections SET slice = 'active' WHERE slice IN ('duel', 'relabel');"
+        "ALTER TABLE selections ENABLE TRIGGER append_only;"
         "ALTER TABLE selections DROP CONSTRAINT selections_slice_check,"
         " ADD CONSTRAINT selections_slice_check"
-        " CHECK (slice IN ('active', 'audit', 'cold_start')) NOT VALID;"
+        " CHECK (slice IN ('active', 'audit', 'cold_start'));"
     )

@@ -1,6 +1,8 @@
 """Figures, costs and doubts as they are read: refused in words where they are not valid."""
 
+import html
 import json
+import re
 
 import pytest
 from fastapi.testclient import TestClient
@@ -38,6 +40,18 @@ def get(shop):
             return answer.json()
 
         yield ask
+
+
+def pages(shop, *, accuracy, covered):
+    """The blocks on the pages of the project and of the round."""
+    _, key = make_key(shop.store, "operator", name="looks at pages")
+    with TestClient(create_app(make_parts(shop.store))) as browser:
+        token = re.search(r'name="csrf" value="([^"]+)"', browser.get("/login").text)[1]
+        browser.post("/login", data={"key": key, "csrf": token})
+        project = html.unescape(browser.get("/projects/shop").text)
+        assert accuracy in project
+        assert "Draw a fresh audit of 100" in project
+        assert covered in html.unescape(browser.get("/projects/shop/rounds/3").text)
 
 
 def again(shop, get, item):
@@ -115,6 +129,8 @@ def test_a_project_is_read_after_its_rounds_were_measured(shop, get, database_ur
     assert ledger["labels"] == 90
     assert ledger["next_half"]["labels"] == 45
     assert ledger["gain"]["interval"] is None
+
+    pages(shop, accuracy=get("estimates")["accuracy"]["said"], covered=figures["pool"]["said"])
 
     monkeypatch.setenv("ROUNDS_DATABASE_URL", database_url)
     for command in ("estimates", "ledger", "doubts"):
