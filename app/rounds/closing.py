@@ -37,9 +37,11 @@ def rule_of(work: Work) -> Rule | None:
 def _rule_now(work: Work) -> Rule | None:
     disputes.follow(work)
     settings, finish = work.round.settings, work.round.finish_requested
+    # what measures something is judged whole, so nothing is brought before it is done
+    ahead = settings.prefetch if work.round.purpose == "learning" else 0
     with work.store.transaction() as tx:
         standing = tx.selections.standing(work.round.id)
-        rule = rule_met(settings.closing, standing, finish=finish, prefetch=settings.prefetch)
+        rule = rule_met(settings.closing, standing, finish=finish, prefetch=ahead)
         if rule == Rule.PREFETCH and not starting.will_follow(tx, work.project):
             rule = rule_met(settings.closing, standing, finish=finish)
     return rule

@@ -240,7 +240,8 @@ class PostgresSelections:
             LEFT JOIN LATERAL (
                 SELECT f.classifier_id FROM refreshed_suggestions f
                 WHERE f.selection_id = s.id ORDER BY f.id DESC LIMIT 1) f ON true
-            WHERE o.answers < o.needed AND s.slice <> 'audit' AND NOT {CHECKS_LLM}
+            WHERE o.answers < o.needed AND s.slice NOT IN ('audit', 'duel', 'relabel')
+              AND NOT {CHECKS_LLM}
               -- records in the dataset of older labels stay as they are
               AND made.schema_version = (SELECT schema_version FROM projects WHERE id = :project)
             ORDER BY s.round_id, s.rank
