@@ -85,6 +85,4 @@ class Sieve:
             return np.ones(len(batch), bool)
         against = np.concatenate([self._pool.away_from, self._pool.rows(kept)])
         features = self._pool.request.features
-        unlike = first_of_each(features, self._pool.rows(batch), against, self._likeness)
-        self._pool.request.release()
-        return unlike
+        return first_of_each(features, self._pool.rows(batch), against, self._likeness)
