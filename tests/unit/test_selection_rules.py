@@ -118,7 +118,7 @@ def test_memory_mapped_features_choose_alike(name: str, tmp_path: Path) -> None:
         release=lambda: released.append(None),
     )
     assert select(name, on_disk) == select(name, made)
-    assert released
+    assert released or name == "random.v1"  # which reads no vector
 
 
 @pytest.mark.parametrize("name", ALL)
