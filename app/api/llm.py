@@ -15,6 +15,9 @@ from app.api.llm_shapes import (
     DoubtList,
     DoubtOut,
     EstimateOut,
+    JobAsking,
+    JobList,
+    JobOut,
     JudgeAsking,
     JudgedOut,
     JudgementLine,
@@ -27,11 +30,11 @@ from app.api.llm_shapes import (
     StandingOut,
     TrustOut,
 )
-from app.api.parameters import PREFIX, ProjectName
+from app.api.parameters import PREFIX, JobNumber, ProjectName
 from app.api.problems import problems
 from app.core.llm.entities import Purpose
 from app.core.llm.money import in_dollars
-from app.llm import doubting, judging, labelling, selecting, standing, trusting
+from app.llm import doubting, jobs, judging, labelling, selecting, standing, trusting
 from app.ports.store import Store
 
 router = APIRouter(prefix=PREFIX, tags=["llm"])
@@ -149,6 +152,69 @@ def get_standing(
 def reopen(caller: Operator, name: ProjectName, parts: Parts, body: Reopening) -> StandingOut:
     found = standing.reopen(parts.desk, name, provider=body.provider, actor=acting(caller))
     return StandingOut.of(found)
+
+
+@router.post(
+    "/projects/{name}/llm/jobs",
+    summary="Begin a long run",
+    description="Workers ask, a few items at a time. One that failed or was cancelled is begun "
+    "anew: what is known is not asked again. With `estimate` nothing is begun.",
+    status_code=202,
+    responses=problems(400, 401, 403, 404, 409, 413, 422),
+)
+def begin_job(
+    caller: Operator, name: ProjectName, parts: Parts, body: JobAsking
+) -> JobOut | EstimateOut:
+    what: dict[str, Any] = {
+        "provider": body.provider,
+        "round_number": body.round,
+        "limit": body.limit,
+    }
+    purpose = Purpose(body.purpose)
+    if not body.estimate:
+        begun = jobs.begin(
+            parts.desk, name, purpose=purpose, gold=body.gold, **what, actor=acting(caller)
+        )
+        return JobOut.of(begun)
+    if purpose is Purpose.JUDGE:
+        return EstimateOut.of(judging.estimate_judge(parts.desk, name, **what))
+    found = labelling.estimate_labels(parts.desk, name, purpose=purpose, gold=body.gold, **what)
+    return EstimateOut.of(found)
+
+
+@router.get(
+    "/projects/{name}/llm/jobs",
+    summary="Long runs, the newest first",
+    responses=problems(401, 403, 404),
+)
+def list_jobs(caller: Viewer, name: ProjectName, parts: Parts) -> JobList:
+    return jobs_of(parts.store, name)
+
+
+def jobs_of(store: Store, name: str) -> JobList:
+    with store.transaction() as tx:
+        found = tx.llm_jobs.all(tx.projects.by_name(name).id)
+    return JobList(items=[JobOut.of(one) for one in found])
+
+
+@router.get(
+    "/projects/{name}/llm/jobs/{job}",
+    summary="How far a long run is",
+    responses=problems(401, 403, 404, 422),
+)
+def get_job(caller: Viewer, name: ProjectName, job: JobNumber, parts: Parts) -> JobOut:
+    with parts.store.transaction() as tx:
+        return JobOut.of(tx.llm_jobs.get(tx.projects.by_name(name).id, job))
+
+
+@router.post(
+    "/projects/{name}/llm/jobs/{job}/cancel",
+    summary="End a long run",
+    description="What was answered is kept.",
+    responses=problems(401, 403, 404, 409, 422),
+)
+def cancel_job(caller: Operator, name: ProjectName, job: JobNumber, parts: Parts) -> JobOut:
+    return JobOut.of(jobs.cancel(parts.desk, name, job, actor=acting(caller)))
 
 
 @router.get(

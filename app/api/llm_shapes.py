@@ -17,6 +17,7 @@ from app.llm.labelling import Adopted, LabelReport
 from app.llm.selecting import Chosen
 from app.llm.standing import Standing
 from app.llm.trusting import TrustReport
+from app.ports.llm import Job
 
 LabelPurpose = Literal["label", "weak_labels"]
 
@@ -241,6 +242,68 @@ class TrustOut(BaseModel):
             as_it_says=CalibrationOut.of(found.plain),
             recalibrated=CalibrationOut.of(found.recalibrated) if found.recalibrated else None,
         )
+
+
+class JobAsking(BaseModel):
+    """A long run: workers ask, a few items at a time."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        json_schema_extra={"examples": [{"purpose": "label", "limit": 5000}]},
+    )
+
+    purpose: Literal["label", "weak_labels", "judge"]
+    provider: str | None = Field(None, description="The project's own if left out.")
+    round: int | None = Field(None, ge=1, description="The items of this round's batch.")
+    gold: bool = Field(False, description="Items that people labelled; always so for `judge`.")
+    limit: int = Field(1_000, ge=1, le=100_000, description="Items at most.")
+    estimate: bool = Field(False, description="Say what it would cost and begin nothing.")
+
+
+class JobOut(BaseModel):
+    """How far a long run is."""
+
+    id: int
+    purpose: str
+    provider: str
+    state: str = Field(description="`running`, `done`, `failed` or `cancelled`.")
+    items: int
+    done: int
+    answered: int
+    unanswered: int
+    reasons: dict[str, int] = Field(description="Why items were left unanswered.")
+    asked: int
+    cost: float = Field(description="Dollars.")
+    problem: str | None = Field(description="Why it failed, or what is being tried again.")
+    actor: str
+    created_at: datetime
+    ended_at: datetime | None
+
+    @classmethod
+    def of(cls, job: Job) -> "JobOut":
+        reasons = dict(job.told.get("reasons", {}))
+        return cls(
+            id=job.id,
+            purpose=job.purpose.value,
+            provider=job.provider,
+            state=job.state,
+            items=len(job.item_ids),
+            done=job.done,
+            answered=job.told.get("answered", 0),
+            unanswered=sum(reasons.values()),
+            reasons=reasons,
+            asked=job.told.get("asked", 0),
+            cost=in_dollars(job.told.get("cost", 0)),
+            problem=job.problem,
+            actor=job.actor,
+            created_at=job.created_at,
+            ended_at=job.ended_at,
+        )
+
+
+class JobList(BaseModel):
+    items: list[JobOut]
 
 
 class AgreementOut(BaseModel):

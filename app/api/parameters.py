@@ -42,6 +42,9 @@ ProjectName = Annotated[str, Depends(project_name)]
 RoundNumber = Annotated[
     int, Path(ge=1, le=2**31 - 1, description="Number of the round.", examples=[3])
 ]
+JobNumber = Annotated[
+    int, Path(ge=1, le=LARGEST_ID, description="Number of the long run.", examples=[7])
+]
 After = Annotated[
     int, Query(ge=0, le=LARGEST_ID, description="`next` of the page before; 0 for the first.")
 ]

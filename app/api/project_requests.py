@@ -186,6 +186,16 @@ class GivenLlm(BaseModel):
         description="How sure it must be for a weak label; 0.85 by default.",
         json_schema_extra=_documented(minimum=0, maximum=1),
     )
+    judge_disputes: bool | None = Field(
+        None,
+        description="Disputed items show its view as a suggestion, under its name, to whoever "
+        "decides them; off by default.",
+    )
+    doubt_samples: int | None = Field(
+        None,
+        description="How often the strategy `doubt` asks about an item; 5 by default.",
+        json_schema_extra=_documented(minimum=1, maximum=20),
+    )
 
 
 class GivenClosing(BaseModel):

@@ -82,6 +82,8 @@ class LlmOut(BaseModel):
     recalibrate: bool
     weak_start: bool
     weak_confidence: float
+    judge_disputes: bool
+    doubt_samples: int
 
 
 class ClosingOut(BaseModel):

@@ -12,6 +12,7 @@ from app.api.llm_shapes import (
     AdoptedOut,
     DoubtOut,
     EstimateOut,
+    JobOut,
     JudgedOut,
     LabelledOut,
     SelectedOut,
@@ -25,9 +26,10 @@ from app.core.errors import WrongInput
 from app.core.llm.entities import Purpose
 from app.core.llm.money import Estimate
 from app.core.llm.permission import WEAK_CONFIDENCE
-from app.llm import doubting, judging, labelling, selecting, standing, trusting
+from app.llm import doubting, jobs, judging, labelling, selecting, standing, trusting
 from app.llm.asking import Progress as Told
 from app.llm.desk import Desk
+from app.ports.llm import Job
 from app.settings import read_settings
 
 program = typer.Typer(
@@ -63,6 +65,9 @@ def label(
     weak: Weak = False,
     limit: Annotated[int, typer.Option(min=1, help="Items at most.")] = 1_000,
     estimate: OnlyEstimate = False,
+    background: Annotated[
+        bool, typer.Option("--background", help="Let the workers do it; see `rounds llm jobs`.")
+    ] = False,
     as_json: bool = AsJson,
 ) -> None:
     """Have unlabelled items labelled, or those of a round. A repeat asks for what is missing."""
@@ -75,6 +80,9 @@ def label(
     }
     if estimate:
         _print_estimate(labelling.estimate_labels(_desk(), name, **what), as_json=as_json)
+        return
+    if background:
+        _print_begun(jobs.begin(_desk(), name, **what, actor=actor()), name, as_json=as_json)
         return
     with _progress() as told:
         found = LabelledOut.of(labelling.label(_desk(), name, **what, progress=told))
@@ -89,6 +97,16 @@ def label(
         console.print(f"  {count:,} unanswered: {reason}", markup=False)
     if not gold:
         console.print(f"Next: rounds llm adopt {name}{' --weak' if weak else ''}")
+
+
+def _print_begun(job: Job, name: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json(JobOut.of(job).model_dump(mode="json"))
+        return
+    console.print(
+        f"Long run {job.id} begun: {len(job.item_ids):,} items, worked on by the workers. "
+        f"See: rounds llm jobs {name}"
+    )
 
 
 def _purpose(weak: bool) -> Purpose:
@@ -242,6 +260,31 @@ def trust(name: Name, provider: Provider = None, as_json: bool = AsJson) -> None
         console.print(f"Recalibrated: {found.recalibrated.reason}")
     if found.as_it_says.calibration_error is None:
         console.print(f"Next: rounds llm label {name} --gold")
+
+
+@program.command("jobs")
+@friendly
+def jobs_(
+    name: Name,
+    cancel: Annotated[int | None, typer.Option(min=1, help="End this one.")] = None,
+    as_json: bool = AsJson,
+) -> None:
+    """Long runs that workers do, and how far they are; `label --background` begins one."""
+    if cancel is not None:
+        jobs.cancel(_desk(), name, cancel, actor=actor())
+    found = api_llm.jobs_of(build(read_settings()).store, name)
+    if as_json:
+        print_json(found.model_dump(mode="json"))
+        return
+    print_table(
+        ["run", "purpose", "provider", "state", "done", "items", "answered", "$", "problem"],
+        [
+            [one.id, one.purpose, one.provider, one.state, one.done, one.items, one.answered,
+             f"{one.cost:.4f}", one.problem]
+            for one in found.items
+        ],
+        empty="There has been no long run in this project.",
+    )  # fmt: skip
 
 
 @program.command("standing")

@@ -13,6 +13,7 @@ RELABEL = "its label is doubted: please decide again"
 DUEL = "drawn where two classifiers disagree"
 RANDOM = "drawn at random"
 EXPERT = "named by an expert"
+BY_LLM = "chosen by an LLM"
 CLEAR = 0.5
 """A lead over the second class from which nobody would speak of being torn."""
 
@@ -44,6 +45,11 @@ def raised_by_rules(boosts: Floats | None, rows: Rows) -> list[str]:
     if boosts is None:
         return [""] * len(rows)
     return [f"raised ×{b:.1f} by your rules" if b > 1 else "" for b in boosts[rows]]
+
+
+def doubted(doubts: Floats, rows: Rows) -> list[str]:
+    """`an LLM doubts it: 0.83`, from 0 to 1."""
+    return [f"an LLM doubts it: {doubt:.2f}" for doubt in doubts[rows]]
 
 
 def few_labels(counts: Sequence[int], guesses: Sequence[int], classes: Sequence[str]) -> list[str]:

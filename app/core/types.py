@@ -105,6 +105,18 @@ def _nothing() -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Advice:
+    """What an LLM says of candidates, asked before the choice. Rows are rows of the features."""
+
+    picks: Rows = field(default_factory=lambda: np.empty(0, np.int64))
+    """Those that it would choose, the best first."""
+    doubts: Mapping[int, float] = field(default_factory=dict)
+    """How doubtful it is of some of them, from 0 to 1."""
+    problem: str | None = None
+    """Why it says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
 class SelectionRequest:
     """All that a strategy may look at. Rows are rows of `features`.
 
@@ -128,6 +140,7 @@ class SelectionRequest:
     """Probabilities by each member of a committee: (members, candidates, classes)."""
     boosts: Floats | None = None
     """A factor for each candidate by rules of the user's; 1 where no rule applies."""
+    advice: Advice | None = None
     labelled_y: Mapping[int, int] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     release: Callable[[], None] = _nothing

@@ -1,13 +1,13 @@
 """How sure an LLM is of items: by what it says, and by whether it says the same again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.core.llm.answers import read_label
 from app.core.llm.consistency import consistency
 from app.core.llm.entities import Purpose
 from app.core.llm.money import Estimate
-from app.llm.asking import Progress, Question
+from app.llm.asking import Check, Progress, Question, unhurried
 from app.llm.desk import Desk, Sitting, silent
 from app.llm.labelling import item_ids, questions, reader
 
@@ -41,20 +41,38 @@ def doubt(
     """Ask about each item `samples` times. What nobody could read is the most doubtful of all."""
     sitting = desk.begin(name, Purpose.UNCERTAINTY, provider, round_number)
     ids = item_ids(sitting, gold=False, limit=limit)
+    found = doubt_items(sitting, ids, samples, progress=progress)
+    return sorted(found.values(), key=lambda one: (-one.entropy, one.confidence))
+
+
+def doubt_items(
+    sitting: Sitting,
+    ids: Sequence[int],
+    samples: int,
+    *,
+    progress: Progress = silent,
+    check: Check = unhurried,
+) -> Mapping[int, Doubt]:
+    """By item, in the order given."""
     asked = _questions(sitting, ids, samples)
-    told = sitting.asker(reader(sitting), progress).ask(asked)
+    told = sitting.asker(reader(sitting), progress, check).ask(asked)
     labels = sitting.project.task.labels
     said = [
         read_label(told.answers[n], labels) if n in told.answers else None
         for n in range(len(asked))
     ]
-    found = []
+    found = {}
     for place, item in enumerate(sitting.items(ids)):
         own = said[place * samples : (place + 1) * samples]
         agreed = consistency([one.label if one else None for one in own], len(labels))
         mean = sum(one.confidence if one else 0.0 for one in own) / samples
-        found.append(Doubt(item.external_id, agreed.label, mean, agreed.share, agreed.entropy))
-    return sorted(found, key=lambda one: (-one.entropy, one.confidence))
+        found[item.id] = Doubt(item.external_id, agreed.label, mean, agreed.share, agreed.entropy)
+    return found
+
+
+def score(one: Doubt) -> float:
+    """From 0 to 1: what it says of itself, and whether it says the same again, count alike."""
+    return (one.entropy + 1 - one.confidence) / 2
 
 
 def estimate_doubt(

@@ -53,12 +53,20 @@ def judge(
     sitting = desk.begin(name, Purpose.JUDGE, provider, round_number)
     ids = item_ids(sitting, gold=True, limit=limit)
     told = ask_labels(sitting, ids, prompt=JUDGE, progress=progress)
+    figures, rows = compare(sitting, ids)
+    different = [one for one in rows if len(_voices(one)) > 1]
+    return Judged(figures, different, len(told.unanswered), told.cost)
+
+
+def compare(
+    sitting: Sitting, ids: Sequence[int]
+) -> tuple[Mapping[str, Any], Sequence[Disagreement]]:
+    """What it has said of these beside what others say. The figures are kept, as judged ones."""
     rows = _compared(sitting, ids)
     figures = _figures(rows)
     if rows:
         _keep(sitting, figures, len(rows))
-    different = [one for one in rows if len(_voices(one)) > 1]
-    return Judged(figures, different, len(told.unanswered), told.cost)
+    return figures, rows
 
 
 def estimate_judge(

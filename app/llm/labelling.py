@@ -13,7 +13,7 @@ from app.llm import trusting
 from app.llm.asking import Progress, Question, Read, Told
 from app.llm.desk import Desk, Sitting, silent
 from app.llm.prompting import LABEL, label_request, sent_text
-from app.ports.llm import NewAnswer
+from app.ports.llm import NewAnswer, Said
 from app.ports.store import Transaction
 
 MOST_AT_ONCE = 100_000
@@ -114,6 +114,15 @@ def ask_labels(
     asked = questions(sitting, ids, prompt=prompt)
     told = sitting.asker(reader(sitting), progress).ask(asked)
     return report(asked, told)
+
+
+def answers_to(sitting: Sitting, asked: Sequence[Question]) -> Mapping[int, Said]:
+    """What is stored of its answers to these very questions, by item."""
+    asker = sitting.asker(reader(sitting))
+    with sitting.store.transaction() as tx:
+        prints = [asker.fingerprint(one) for one in asked]
+        found = tx.llm.said(sitting.project.id, sitting.purpose, prints)
+    return {one.item_id: one for one in found}
 
 
 def reader(sitting: Sitting) -> Read:

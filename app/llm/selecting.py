@@ -11,10 +11,11 @@ from app.core.llm.answers import read_picks
 from app.core.llm.entities import Purpose, Request
 from app.core.llm.money import Estimate
 from app.core.tasks import TaskSpec
-from app.llm.asking import Question
+from app.llm.asking import Check, Question, unhurried
 from app.llm.desk import Desk, Sitting
 from app.llm.prompting import select_request, sent_text
 from app.ports.llm import NewAnswer
+from app.ports.store import ItemIds
 
 TEXTS_A_PROMPT = 200
 PICKS_A_PROMPT = 32
@@ -68,16 +69,34 @@ def select(
     """Which unlabelled items to label next, and their names in the project. Places that the LLM
     leaves empty are drawn at random."""
     sitting = desk.begin(name, Purpose.SELECT, provider)
-    texts = _texts(sitting, size)
-    chosen = choose(
-        _asking(sitting),
-        texts,
+    chosen = choose_items(
+        sitting,
+        _pool(sitting),
         size,
-        sitting.project.task,
         seed=sitting.project.settings.seed,
         fill=lambda rest, count: rest[:count],  # they come in an order that was drawn
     )
     return chosen, [item.external_id for item in sitting.items(chosen.items)]
+
+
+def nothing(rest: Sequence[int], count: int) -> Sequence[int]:
+    """Places that stay empty."""
+    del rest, count
+    return ()
+
+
+def choose_items(
+    sitting: Sitting,
+    pool: ItemIds,
+    size: int,
+    *,
+    seed: int,
+    fill: Fill = nothing,
+    check: Check = unhurried,
+) -> Chosen:
+    """Items of the pool that it would label first."""
+    texts, task = _texts(sitting, pool, size, seed), sitting.project.task
+    return choose(_asking(sitting, check), texts, size, task, seed=seed, fill=fill)
 
 
 def estimate_select(desk: Desk, name: str, size: int, *, provider: str | None = None) -> Estimate:
@@ -91,29 +110,32 @@ def estimate_select(desk: Desk, name: str, size: int, *, provider: str | None = 
         ids = list(request.subjects)[: int(request.schema["properties"]["ids"]["maxItems"])]
         return f'{{"ids": {ids}}}'.replace("'", '"')
 
-    texts = _texts(sitting, size)
-    choose(note, texts, size, sitting.project.task, seed=0, fill=lambda rest, count: ())
+    texts = _texts(sitting, _pool(sitting), size, sitting.project.settings.seed)
+    choose(note, texts, size, sitting.project.task, seed=0, fill=nothing)
     return sitting.estimate(requests)
 
 
-def _texts(sitting: Sitting, size: int) -> Mapping[int, str]:
-    """As many unlabelled items as all prompts could need, drawn from the pool."""
+def _pool(sitting: Sitting) -> ItemIds:
     with sitting.store.transaction() as tx:
-        pool = tx.items.candidates(sitting.project.id)
+        return tx.items.candidates(sitting.project.id)
+
+
+def _texts(sitting: Sitting, pool: ItemIds, size: int, seed: int) -> Mapping[int, str]:
+    """As many unlabelled items as all prompts could need, drawn from the pool."""
     most = 2 * ceil(size / PICKS_A_PROMPT) * TEXTS_A_PROMPT
-    chance = np.random.default_rng(sitting.project.settings.seed)
-    drawn = chance.permutation(pool)[:most].tolist()
+    drawn = np.random.default_rng(seed).permutation(pool)[:most].tolist()
     allowed = sitting.project.settings.llm.fields
     return {item.id: sent_text(item.fields, allowed) for item in sitting.items(drawn)}
 
 
-def _asking(sitting: Sitting) -> Ask:
+def _asking(sitting: Sitting, check: Check) -> Ask:
     def read(question: Question, text: str) -> Sequence[NewAnswer]:
         request = question.request
         read_picks(text, request.subjects, int(request.schema["properties"]["ids"]["maxItems"]))
         return ()
 
     def ask(part: Sequence[int], request: Request) -> str | None:
-        return sitting.asker(read).ask([Question(request, tuple(part))]).answers.get(0)
+        asker = sitting.asker(read, check=check)
+        return asker.ask([Question(request, tuple(part))]).answers.get(0)
 
     return ask

@@ -12,9 +12,10 @@ from app.core.entities import ApiKey, ImportReport, Project, ProjectState, Role,
 from app.core.errors import Conflict, NotAuthenticated, WrongInput
 from app.core.importing import ImportRow, Rejection, RowLimits, check_row
 from app.core.json_values import NotJson, storable
+from app.core.llm.entities import ADVICE
 from app.core.models import check_classifier_options, resolve_classifier
 from app.core.projects import ProjectSettings, check_name, settings_from
-from app.core.strategies import check_strategy_options, resolve_strategy
+from app.core.strategies import advice_wanted, check_strategy_options, resolve_strategy
 from app.core.tasks import TaskSpec, task_type
 from app.ports.rows import Row
 from app.ports.store import Store, Transaction
@@ -83,6 +84,15 @@ def check_choices(settings: ProjectSettings) -> None:
             "they were imported: expert_items.",
             field="expert_rows",
         )
+    _check_advice(settings)
+
+
+def _check_advice(settings: ProjectSettings) -> None:
+    """Where the strategy or the cold start has an LLM asked, it may be."""
+    for cold in (True, False):
+        wanted = advice_wanted(settings.strategy, settings.strategy_options, cold=cold)
+        if wanted is not None:
+            settings.llm.insist(ADVICE[wanted])
 
 
 def change_project(

@@ -17,6 +17,8 @@ TOLD: Mapping[str, Callable[[Detail], str]] = {
     "labels.edited": lambda d: f"edited the labels; {d['carried']:,} answers were carried over",
     "labels.edit_requested": lambda d: f"asked for the labels {', '.join(d['labels'])}",
     "labels.adopted": lambda d: f"took over {d['labels']:,} labels of {d['source']}",
+    "llm.job_begun": lambda d: f"had an LLM asked about {d['items']:,} items ({d['purpose']})",
+    "llm.job_cancelled": lambda d: f"ended the long run {d['job']}",
     "llm.reopened": lambda d: f"let {d['source']} label again",
     "auto.started": lambda _: "let rounds follow each other",
     "key.created": lambda d: f"made the key {d['name']} ({d['role']})",

@@ -13,10 +13,12 @@ from app.core.errors import NotFound
 from app.core.projects import MOST_ANSWERS, ProjectSettings
 from app.core.tasks import Consensus, task_type
 from app.ports.annotation_tool import DatasetSpec, MetadataProperty, RecordOut
+from app.rounds import second_reader
 from app.rounds.collecting import DISPUTES
 from app.rounds.deciding import decider, readable
 from app.rounds.identity import external_id, item_of
 from app.rounds.pushing import dataset_spec
+from app.rounds.second_reader import JUDGED, View
 from app.rounds.work import Work
 
 ANSWERS = MetadataProperty("answers", "terms", "Answers so far")
@@ -121,7 +123,10 @@ def _show(work: Work, answers: Mapping[int, ItemAnswers]) -> None:
     if not hidden:
         return
     reference = work.tool.ensure_dataset(_spec(work))
-    records = [_record(work, one, answers.get(one.item.id)) for one in hidden]
+    views = second_reader.views(work, [one.item.id for one in hidden])
+    records = [
+        _record(work, one, answers.get(one.item.id), views.get(one.item.id)) for one in hidden
+    ]
     report = work.tool.push(reference.dataset_id, records)
     with work.store.transaction() as tx:
         tx.rounds.guard(work.round.id, work.round.fence)
@@ -150,16 +155,22 @@ def _spec(work: Work) -> DatasetSpec:
         name=f"{spec.name}-disputed",
         guidelines=(told if asks_adjudicator else EXTRA) + (spec.guidelines or ""),
         min_submitted=MOST_ANSWERS if asks_adjudicator else extra,
-        properties=(*spec.properties, ANSWERS),
+        properties=(*spec.properties, ANSWERS, JUDGED),
     )
 
 
-def _record(work: Work, dispute: Dispute, answers: ItemAnswers | None) -> RecordOut:
-    """An extra annotator is not told what the others said; an adjudicator is."""
+def _record(
+    work: Work, dispute: Dispute, answers: ItemAnswers | None, view: View | None
+) -> RecordOut:
+    """An extra annotator is not told what the others said; an adjudicator is. Either is told what
+    an LLM says where the project wants that."""
     metadata: dict[str, str | int | float] = {"round": work.round.number, "rank": dispute.rank}
     if work.round.settings.adjudication == "adjudicator" and answers is not None:
         metadata["answers"] = _told(work, answers)
-    return RecordOut(external_id(dispute.item.id), dict(dispute.item.fields), metadata)
+    if view is not None:
+        metadata["judge"] = view.told
+    suggestion = view.suggestion if view else None
+    return RecordOut(external_id(dispute.item.id), dict(dispute.item.fields), metadata, suggestion)
 
 
 def _told(work: Work, answers: ItemAnswers) -> str:

@@ -18,7 +18,7 @@ from app.core.llm.permission import LlmSettings
 from app.core.llm.routing import Candidate, LabelledBy, Route, Rule, Who, Why, divide
 from app.llm import standing, trusting
 from app.llm.desk import Sitting
-from app.llm.labelling import questions, reader
+from app.llm.labelling import answers_to, questions, reader
 from app.ports.llm import NewRoute, Said
 from app.ports.store import Transaction
 from app.rounds.identity import derived_seed
@@ -133,15 +133,11 @@ def _ask(work: Work, plan: Plan, batch: Sequence[SelectedItem]) -> tuple[Mapping
     """Answers by item, and why others have none. A cap that is reached ends the asking."""
     sitting, problem = plan.sitting, Why.UNANSWERED
     asked = questions(sitting, [one.item.id for one in batch])
-    asker = sitting.asker(reader(sitting), check=work.check)
     try:
-        asker.ask(asked)
+        sitting.asker(reader(sitting), check=work.check).ask(asked)
     except BudgetSpent:
         problem = Why.BUDGET
-    with work.store.transaction() as tx:
-        prints = [asker.fingerprint(one) for one in asked]
-        found = tx.llm.said(work.project.id, sitting.purpose, prints)
-    return {one.item_id: one for one in found}, problem
+    return answers_to(sitting, asked), problem
 
 
 def _candidate(

@@ -25,6 +25,7 @@ from app.core.errors import (
     Unavailable,
     WrongInput,
 )
+from app.llm import jobs
 from app.rounds import collecting, merging, steps, tracking
 from app.rounds.deleting import erase_due
 from app.rounds.failures import describe, pause_before
@@ -83,6 +84,7 @@ class Runner:
         return (
             self._work_on_round()
             or erase_due(self.parts)
+            or jobs.work_on_next(self.parts.desk)
             or self._look_for_late_answers()
             or tracking.tell_next(self.parts)
         )

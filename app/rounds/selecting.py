@@ -12,7 +12,7 @@ from app.core.strategies import cold_start, needs_committee, select_round
 from app.core.tasks import TaskSpec, task_type
 from app.core.types import Floats, Selection, SelectionRequest
 from app.ports.feature_store import StoredFeatures
-from app.rounds import by_hand, committee, featurising, pools, scoring, training
+from app.rounds import advising, by_hand, committee, featurising, pools, scoring, training
 from app.rounds.pools import Pool
 from app.rounds.scoring import Scores
 from app.rounds.work import Work
@@ -83,6 +83,7 @@ def request_of(work: Work, seen: Seen) -> SelectionRequest:
         committee=_committee(work, seen),
         boosts=by_hand.boosts_of(work, seen.pool.candidates),
         options=by_hand.options_of(work, stored),
+        advice=advising.of_round(work, stored, seen.pool.candidates),
         release=stored.release,
     )
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from app.core.entities import RoundState
 from app.ports.store import Transaction
 from app.rounds import (
+    advising,
     automatic,
     closing,
     collecting,
@@ -64,8 +65,11 @@ def score(work: Work) -> Outcome:
 
 
 def select(work: Work) -> Outcome:
-    """Choose the batch; an unhealthy one fails the round instead of wasting people's time."""
+    """Choose the batch; an unhealthy one fails the round instead of wasting people's time. Where an
+    LLM advises the strategy, it is asked first, and the step comes again."""
     seen = selecting.see_now(work)
+    if advising.is_due(work):
+        return advising.ask(work, selecting.request_of(work, seen), seen.stored)
     request, chosen = purposes.choose(work, seen)
     batch = selecting.describe(work, seen, request, chosen)
     places = mapping.places_of(work, seen.stored, [one.item_id for one in batch])
@@ -80,7 +84,7 @@ def select(work: Work) -> Outcome:
         RoundState.PUSHING,
         save=save,
         checkpoint={"pool": len(request.candidates), "strategy_used": chosen.strategy},
-        detail=selecting.report(request, chosen),
+        detail={**selecting.report(request, chosen), **advising.report(work)},
     )
 
 

@@ -31,6 +31,10 @@ class Parts:
     trackers: Sequence[Tracker] = ()
     """Told of every closed round."""
 
+    @property
+    def desk(self) -> Desk:
+        return Desk(self.store, self.providers)
+
 
 @dataclass(frozen=True, slots=True)
 class Work:
@@ -52,7 +56,7 @@ class Work:
 
     @property
     def desk(self) -> Desk:
-        return Desk(self.parts.store, self.parts.providers)
+        return self.parts.desk
 
 
 def _nothing(tx: Transaction) -> None:

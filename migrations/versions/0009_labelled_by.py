@@ -106,6 +106,34 @@ CREATE TRIGGER suspensions_stay BEFORE UPDATE ON llm_suspensions
     FOR EACH ROW EXECUTE FUNCTION check_suspension_change();
 """
 
+JOBS = """
+-- long runs of asking, done by workers a few items at a time
+CREATE TABLE llm_jobs (
+    id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    project_id   bigint NOT NULL REFERENCES projects ON DELETE CASCADE,
+    purpose      text NOT NULL CHECK (purpose IN ('label', 'weak_labels', 'judge')),
+    provider     text NOT NULL CHECK (provider <> ''),
+    round_id     bigint,
+    item_ids     bigint[] NOT NULL CHECK (cardinality(item_ids) > 0),
+    done         integer NOT NULL DEFAULT 0 CHECK (done BETWEEN 0 AND cardinality(item_ids)),
+    told         jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(told) = 'object'),
+    state        text NOT NULL DEFAULT 'running'
+                 CHECK (state IN ('running', 'done', 'failed', 'cancelled')),
+    problem      text,
+    attempts     integer NOT NULL DEFAULT 0,
+    due_at       timestamptz NOT NULL DEFAULT now(),
+    actor        text NOT NULL,
+    created_at   timestamptz NOT NULL DEFAULT now(),
+    ended_at     timestamptz,
+    FOREIGN KEY (round_id, project_id) REFERENCES rounds (id, project_id) DEFERRABLE,
+    CHECK ((state = 'running') = (ended_at IS NULL)),
+    CHECK (state <> 'failed' OR problem IS NOT NULL),
+    CHECK (state <> 'done' OR done = cardinality(item_ids))
+);
+CREATE UNIQUE INDEX one_llm_job ON llm_jobs (project_id) WHERE state = 'running';
+CREATE INDEX llm_jobs_due ON llm_jobs (due_at) WHERE state = 'running';
+"""
+
 APPEND_ONLY = """
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON llm_routes
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
@@ -119,12 +147,12 @@ CREATE TRIGGER append_only_too BEFORE TRUNCATE ON llm_suspensions
 
 
 def upgrade() -> None:
-    for part in (ANSWERS, ROUTES, APPEND_ONLY):
+    for part in (ANSWERS, ROUTES, JOBS, APPEND_ONLY):
         op.execute(part)
 
 
 def downgrade() -> None:
-    op.execute("DROP TABLE llm_routes, llm_suspensions;")
+    op.execute("DROP TABLE llm_routes, llm_suspensions, llm_jobs;")
     op.execute("DROP FUNCTION refuse_llm_route_of_audit, check_suspension_change;")
     op.execute("DROP INDEX llm_calls_by_round;")
     op.execute("DROP VIEW llm_answers_now;")

@@ -1081,6 +1081,20 @@ def test_an_llm_labels_only_what_it_is_sure_enough_of(db: Database) -> None:
         db.llm_route(project, round_, db.item(project))  # not in the batch
 
 
+def test_a_project_has_one_long_run_at_a_time_and_its_end_is_told(db: Database) -> None:
+    project = db.project()
+    given = {"project_id": project, "purpose": "label", "provider": "p", "actor": "me"}
+    first = db.insert("llm_jobs", **given, item_ids=[1, 2])
+    with pytest.raises(errors.UniqueViolation):
+        db.insert("llm_jobs", **given, item_ids=[3])
+    for change in ("done = 3", "state = 'done'", "state = 'done', ended_at = now()",
+                   "state = 'failed', ended_at = now()"):  # fmt: skip
+        with pytest.raises(errors.CheckViolation):
+            db.run(f"UPDATE llm_jobs SET {change} WHERE id = %s", first)
+    db.run("UPDATE llm_jobs SET done = 2, state = 'done', ended_at = now() WHERE id = %s", first)
+    db.insert("llm_jobs", **given, item_ids=[3])
+
+
 def test_an_item_of_an_audit_slice_is_routed_to_people(db: Database) -> None:
     project = db.project()
     round_, item = db.round(project), db.item(project)

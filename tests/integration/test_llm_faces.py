@@ -103,3 +103,11 @@ def test_everything_from_the_command_line(store: PostgresStore, rounds: Callable
     assert [one["purpose"] for one in purposes] == ["label", "select", "uncertainty"]  # weak: known
     assert "No disagreement" in rounds("judge", "shop").stdout
     assert "Known: it" in rounds("label", "shop", "--provider", "other", code=2).stderr
+
+
+def test_a_long_run_from_the_command_line(store: PostgresStore, rounds: Callable[..., Any]) -> None:
+    llm_project(store, texts(30))
+    assert "30 items, worked on by the workers" in rounds("label", "shop", "--background").stdout
+    (shown,) = json.loads(rounds("jobs", "shop", "--json").stdout)["items"]
+    assert (shown["state"], shown["items"]) == ("running", 30)
+    assert "cancelled" in rounds("jobs", "shop", "--cancel", str(shown["id"])).stdout

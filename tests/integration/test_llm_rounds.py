@@ -12,7 +12,7 @@ from app.adapters.llm.configured import ConfiguredProviders
 from app.adapters.postgres.store import PostgresStore
 from app.api.round_shapes import RoundOut
 from app.core.entities import RoundState
-from app.core.errors import Conflict, WrongInput
+from app.core.errors import Conflict, NotAllowed, WrongInput
 from app.core.llm.entities import Completion, Request
 from app.llm import labelling, standing
 from app.llm.desk import Desk
@@ -459,6 +459,100 @@ def test_a_round_that_it_labelled_is_replayed(play: Callable[..., PlayedProject]
     number = played.start()
     played.play(number)
     assert replaying.replay(played.parts, "shop", number).same
+
+
+# --- advice before a choice ---
+
+
+def test_a_first_batch_that_the_llm_chose(play: Callable[..., PlayedProject]) -> None:
+    played = play("humans", strategy_options={"cold_start": "llm"}, provider={"skill": 1.0})
+    number = played.start()
+    played.play(number)
+    found = shown(played, number)
+    assert (found.strategy, found.findings) == ("llm.v1", [])
+    assert all("chosen by an LLM" in one.chosen.reason for one in played.out(number))
+    classes = [played.truth[one.item.fields["text"]] for one in played.out(number)]
+    assert {classes.count(one) for one in set(classes)} == {4}  # it knows what it is doing
+    purposes = all_rows(played.store, "SELECT purpose, round_id FROM llm_calls")
+    assert [one["purpose"] for one in purposes] == ["select"]
+    assert purposes[0]["round_id"] == played.round(number).id
+    assert replaying.replay(played.parts, "shop", number).same
+
+
+def test_without_money_the_first_batch_is_of_clusters_and_it_is_said(
+    play: Callable[..., PlayedProject],
+) -> None:
+    price = {"price_in": 100.0, "price_out": 100.0}
+    played = play("humans", strategy_options={"cold_start": "llm"}, provider=price,
+                  llm={"max_cost": 0.001})  # fmt: skip
+    number = played.start()
+    played.run_until(number, RoundState.ANNOTATING)
+    (finding,) = shown(played, number).findings
+    assert finding["code"] == "fallback_used"
+    assert finding["evidence"] == {"wanted": "llm.v1", "used": "typiclust.v1"}
+    assert "llm.max_cost" in finding["message"]
+    assert len(played.out(number)) == 12
+
+
+def test_the_classifier_shortlists_and_the_llm_ranks_anew(
+    play: Callable[..., PlayedProject],
+) -> None:
+    played = play("humans", strategy="doubt", error=0.3, llm={"doubt_samples": 3})
+    played.play(played.start())
+    assert not all_rows(played.store, "SELECT * FROM llm_calls")  # not in a cold start
+    number = played.start()
+    played.play(number)
+    asked = all_rows(played.store, "SELECT * FROM llm_calls")
+    assert {one["purpose"] for one in asked} == {"uncertainty"}
+    assert len(asked) == 36 * 3  # three times the batch, three times each
+    found = shown(played, number)
+    assert found.strategy == "doubt.v1"
+    chosen = [one.chosen for one in played.out(number) if one.chosen.slice == "active"]
+    scores = [one.score for one in sorted(chosen, key=lambda one: one.rank)]
+    assert scores == sorted(scores, reverse=True)
+    assert all("an LLM doubts it: " in one.reason for one in chosen)
+    assert replaying.replay(played.parts, "shop", number).same
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"strategy": "doubt"}, {"strategy": "llm"}, {"strategy_options": {"cold_start": "llm"}}],
+)
+def test_advice_must_be_allowed(play: Callable[..., PlayedProject], given: dict[str, Any]) -> None:
+    played = play("humans", llm={"allow": ["label"]})
+    with pytest.raises(NotAllowed, match=r"llm\.allow"):
+        commands.change_project(played.store, "shop", given, actor="test")
+
+
+# --- disputes ---
+
+
+@pytest.mark.parametrize("adjudication", ["adjudicator", "extra"])
+def test_whoever_decides_sees_what_the_llm_says_under_its_name(
+    play: Callable[..., PlayedProject], adjudication: str
+) -> None:
+    played = play("humans", overlap=2, adjudication=adjudication, adjudicators=["head"],
+                  batch_size=4, llm={"judge_disputes": True})  # fmt: skip
+    number = played.start()
+    played.run_until(number, RoundState.ANNOTATING)
+    played.answer(number)
+    disputed, *rest = played.out(number)
+    truth = played.truth[disputed.item.fields["text"]]
+    wrong = next(one for one in WORDS if one != truth)
+    played.tool.answer(f"item-{disputed.item.id}", wrong, by="annotator-2")
+    for one in rest:
+        right = played.truth[one.item.fields["text"]]
+        played.tool.answer(f"item-{one.item.id}", right, by="annotator-2")
+    played.tick()
+    (shown_,) = [r for d in played.tool.datasets.values() if "disputed" in d.spec.name
+                 for r in d.records.values()]  # fmt: skip
+    assert shown_.suggestion is not None
+    assert (shown_.suggestion.value, shown_.suggestion.agent) == (truth, LLM)
+    assert shown_.metadata["judge"] == f"{LLM}: {truth}. Simulated."
+    assert {one["purpose"] for one in all_rows(played.store, "SELECT * FROM llm_calls")} == {
+        "judge"
+    }
+    assert sources(played.store) == {}  # it decides nothing
 
 
 # --- labels that are edited ---

@@ -301,7 +301,7 @@ class PostgresLlm:
     ) -> Sequence[Said]:
         found = self.sql.all(
             """
-            SELECT a.item_id, a.id AS answer_id, a.value, a.confidence
+            SELECT a.item_id, a.id AS answer_id, a.value, a.confidence, a.rationale
             FROM llm_answers_now a JOIN llm_calls c ON c.id = a.call_id
             WHERE c.project_id = :project AND c.outcome = 'answered'
               AND c.fingerprint = ANY(:prints) AND a.purpose = :purpose ORDER BY a.id

@@ -23,6 +23,7 @@ from app.adapters.postgres.items import PostgresItems
 from app.adapters.postgres.keys import PostgresKeys
 from app.adapters.postgres.labels import PostgresLabels
 from app.adapters.postgres.llm import PostgresLlm
+from app.adapters.postgres.llm_jobs import PostgresLlmJobs
 from app.adapters.postgres.maps import PostgresMaps
 from app.adapters.postgres.measuring import PostgresMeasurements
 from app.adapters.postgres.migrate import current_revision, newest_revision
@@ -130,6 +131,10 @@ class PostgresTransaction:
     @cached_property
     def llm(self) -> PostgresLlm:
         return PostgresLlm(self.sql)
+
+    @cached_property
+    def llm_jobs(self) -> PostgresLlmJobs:
+        return PostgresLlmJobs(self.sql)
 
     @cached_property
     def whole(self) -> PostgresWholeProjects:

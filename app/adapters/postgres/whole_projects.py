@@ -65,6 +65,7 @@ LEFT_BEHIND: Mapping[str, str] = {
     "pool_snapshots": "packed ids, which are others elsewhere: rounds are replayed where they were",
     "measuring": "work of the workers here; what came of it goes along",
     "llm_reservations": "set aside for calls that are running",
+    "llm_jobs": "they go on where they were begun; what was answered comes along",
     "actions": "who did what here, by keys of here; the events of the project come along",
     "api_keys": "secret",
     "secrets": "secret",

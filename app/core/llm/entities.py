@@ -18,6 +18,10 @@ class Purpose(StrEnum):
     JUDGE = "judge"
 
 
+ADVICE: Mapping[str, Purpose] = {"picks": Purpose.SELECT, "doubts": Purpose.UNCERTAINTY}
+"""By what a strategy wants to be told."""
+
+
 class CallOutcome(StrEnum):
     """How a call ended. Only `answered` is ever used again instead of asking."""
 

@@ -42,6 +42,10 @@ class LlmSettings:
     weak_start: bool = False
     """In a cold start it gives weak labels to what it is sure of; people get the rest."""
     weak_confidence: float = WEAK_CONFIDENCE
+    judge_disputes: bool = False
+    """Disputed items show its view as a suggestion, under its name, to whoever decides them."""
+    doubt_samples: int = 5
+    """How often it is asked about an item by the strategy that follows its doubt."""
 
     def insist(self, purpose: Purpose) -> None:
         """NotAllowed unless the project allows this purpose and some field."""
@@ -62,28 +66,22 @@ class LlmSettings:
             )
 
     def insist_on_sense(self) -> None:
-        """WrongInput where it is to label and may not, or nobody says which LLM."""
-        needed = {
-            Purpose.LABEL: self.labelled_by != LabelledBy.HUMANS,
-            Purpose.WEAK_LABELS: self.weak_start,
-        }
-        for purpose, asked in needed.items():
-            name = "labelled_by" if purpose is Purpose.LABEL else "weak_start"
-            if asked and purpose.value not in self.allow:
-                raise WrongInput(
-                    f'llm.{name} lets an LLM label, so llm.allow must hold "{purpose.value}".',
-                    field="llm.allow",
-                )
-            if asked and not self.fields:
-                raise WrongInput(
-                    f"llm.{name} lets an LLM label, so llm.fields must name what it may see.",
-                    field="llm.fields",
-                )
-            if asked and self.provider is None:
-                raise WrongInput(
-                    f"llm.{name} lets an LLM label, so llm.provider must say which.",
-                    field="llm.provider",
-                )
+        """WrongInput where it is to do something that it may not, or nobody says which LLM."""
+        if self.labelled_by != LabelledBy.HUMANS:
+            self._insist_on(Purpose.LABEL, "labelled_by")
+        if self.weak_start:
+            self._insist_on(Purpose.WEAK_LABELS, "weak_start")
+        if self.judge_disputes:
+            self._insist_on(Purpose.JUDGE, "judge_disputes")
+
+    def _insist_on(self, purpose: Purpose, setting: str) -> None:
+        why = f"llm.{setting} lets an LLM {WORDS[purpose]}, so"
+        if purpose.value not in self.allow:
+            raise WrongInput(f'{why} llm.allow must hold "{purpose.value}".', field="llm.allow")
+        if not self.fields:
+            raise WrongInput(f"{why} llm.fields must name what it may see.", field="llm.fields")
+        if self.provider is None:
+            raise WrongInput(f"{why} llm.provider must say which.", field="llm.provider")
 
     def weight_of(self, source: str) -> float:
         """What a label of that source weighs."""
@@ -160,6 +158,12 @@ def _window(key: str, value: Any) -> int:
     return int(value)
 
 
+def _samples(key: str, value: Any) -> int:
+    if not _is_number(value) or value != int(value) or not 1 <= value <= 20:
+        raise WrongInput(f"{key} must be a whole number from 1 to 20.", field=key)
+    return int(value)
+
+
 def _flag(key: str, value: Any) -> bool:
     if not isinstance(value, bool):
         raise WrongInput(f"{key} must be true or false.", field=key)
@@ -192,4 +196,6 @@ _CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
     "recalibrate": _flag,
     "weak_start": _flag,
     "weak_confidence": _share,
+    "judge_disputes": _flag,
+    "doubt_samples": _samples,
 }

@@ -12,11 +12,13 @@ from app.core.strategies.mixture import NAME as MIXTURE
 from app.core.strategies.options import check_options
 from app.core.strategies.registry import DEFAULT, Proposal, Strategy, resolve
 from app.core.strategies.rounds import (
+    advice_wanted,
     audit_only,
     audit_size,
     cold_start,
     select,
     select_round,
+    short_list,
 )
 
 __all__ = [
@@ -24,6 +26,7 @@ __all__ = [
     "STRATEGIES",
     "Proposal",
     "Strategy",
+    "advice_wanted",
     "audit_only",
     "audit_size",
     "bootstrap",
@@ -34,6 +37,7 @@ __all__ = [
     "resolve_strategy",
     "select",
     "select_round",
+    "short_list",
 ]
 
 

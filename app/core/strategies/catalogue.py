@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from app.core import coldstart, reasons, uncertainty
 from app.core.strategies import (
+    advised,
     balance,
     committees,
     diverse,
@@ -27,6 +28,12 @@ _TYPICLUST = Strategy(
     "The most typical item of each large group without labels. Needs no classifier.",
     typical.clusters_first(coldstart.typical),
 )
+_LOOKING_AROUND = Strategy(
+    "margin_diversity.v2",
+    "The most torn items, spread over groups; while classes lack labels, typical items too.",
+    exploring.looking_around(_MARGIN_DIVERSITY, _TYPICLUST),
+    needs_probabilities=True,
+)
 _ALL = (
     Strategy("random.v1", "Uniformly at random: the yardstick for all others.", ranking.at_random),
     Strategy(
@@ -48,12 +55,7 @@ _ALL = (
         needs_probabilities=True,
     ),
     _MARGIN_DIVERSITY,
-    Strategy(
-        "margin_diversity.v2",
-        "The most torn items, spread over groups; while classes lack labels, typical items too.",
-        exploring.looking_around(_MARGIN_DIVERSITY, _TYPICLUST),
-        needs_probabilities=True,
-    ),
+    _LOOKING_AROUND,
     Strategy(
         "margin_kcenter.v1",
         "The most torn items, each as far as possible from the others: quicker than groups.",
@@ -124,6 +126,19 @@ _ALL = (
         "kmeans.v1",
         "The item nearest to the centre of each group. Needs no classifier.",
         typical.clusters_first(coldstart.nearest_to_centres),
+    ),
+    Strategy(
+        "llm.v1",
+        "The items that an LLM chose from the texts, in its order. Needs no classifier.",
+        advised.chosen_by_llm(_TYPICLUST),
+        advice="picks",
+    ),
+    Strategy(
+        "doubt.v1",
+        "Of a short list by margin and diversity, the items that an LLM doubts most.",
+        advised.doubted_by_llm(_LOOKING_AROUND),
+        needs_probabilities=True,
+        advice="doubts",
     ),
     Strategy(
         "expert_list.v1",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from app.core.errors import WrongInput
 from app.core.strategies.pool import Pool
@@ -44,6 +45,8 @@ class Strategy:
     propose: Callable[[Pool, int], Proposal]
     needs_probabilities: bool = False
     needs_committee: bool = False
+    advice: Literal["picks", "doubts"] | None = None
+    """What an LLM is asked before it proposes."""
 
 
 def resolve(name: str, known: Mapping[str, Strategy]) -> str:

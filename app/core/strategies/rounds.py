@@ -1,17 +1,19 @@
 """A round's batch: an audit slice drawn at random, the rest by the strategy, mixed together."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any, Literal
 
 import numpy as np
 
 from app.core import health, reasons, uncertainty
+from app.core.strategies.advised import SHORT_LIST
 from app.core.strategies.catalogue import STRATEGIES
 from app.core.strategies.choose import choose
 from app.core.strategies.options import check_options
 from app.core.strategies.pool import Pool
-from app.core.strategies.registry import Strategy, resolve
+from app.core.strategies.registry import DEFAULT, Strategy, resolve
 from app.core.types import Floats, Pick, Rows, Selection, SelectionRequest, Slice
 
 COLD_START = "typiclust.v1"
@@ -65,6 +67,20 @@ def audit_only(request: SelectionRequest) -> Selection:
 def _with_supply(request: SelectionRequest, selection: Selection) -> Selection:
     found = health.supply(len(request.candidates), request.batch_size, len(selection.picks))
     return replace(selection, findings=(*selection.findings, *found))
+
+
+def advice_wanted(
+    strategy: str, options: Mapping[str, Any], *, cold: bool
+) -> Literal["picks", "doubts"] | None:
+    """What an LLM is asked before this choice; without a classifier the cold start chooses."""
+    name = str(options.get("cold_start", COLD_START)) if cold else strategy
+    return STRATEGIES[resolve(name, STRATEGIES)].advice
+
+
+def short_list(request: SelectionRequest) -> Rows:
+    """Rows for an LLM to rank anew: what the default would choose if the batch were larger."""
+    larger = replace(request, batch_size=SHORT_LIST * request.batch_size)
+    return np.array([pick.row for pick in select(DEFAULT, larger).picks], np.int64)
 
 
 def size_of(request: SelectionRequest) -> int:

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from app.core.types import Split
-from app.ports.llm import LlmRecords
+from app.ports.llm import LlmJobs, LlmRecords
 from app.ports.store.answers import Annotations, Disputes, Labels
 from app.ports.store.classifiers import Classifiers
 from app.ports.store.items import ItemIds, Items, Maps, PoolCounts, Pools
@@ -88,6 +88,8 @@ class Transaction(Protocol):
     def exits(self) -> Exits: ...
     @property
     def llm(self) -> LlmRecords: ...
+    @property
+    def llm_jobs(self) -> LlmJobs: ...
     @property
     def whole(self) -> WholeProjects: ...
 
