@@ -18,7 +18,7 @@ from app.simulate import Result, table
 from bench import seed_case as theirs
 from bench.labels import SEED_CASE, SHARED, Place
 
-ARMS = "truth,llm:error=0.03:price_in=1:price_out=5"
+ARMS = "truth,llm:error=0.03:spelling=0.025:price_in=1:price_out=5"
 COLD_STARTS = ("random", "typiclust", "llm:skill=0", "llm:skill=0.5", "llm:skill=0.8")
 
 
@@ -61,8 +61,8 @@ def _common(place: Place) -> dict[str, Any]:
 
 def _arms(result: Result) -> Iterator[str]:
     """Mean and standard deviation over repeats, an arm a line, as in the case study."""
-    yield "| arm | labels | accuracy | macro F1 | agreement with the truth | $ a run |"
-    yield "|---|---|---|---|---|---|"
+    yield "| arm | labels | accuracy | macro F1 | agreement | letter by letter | $ a run |"
+    yield "|---|---|---|---|---|---|---|"
     for row in table(result.experiment, result.runs):
         own = [one for one in result.runs if one.key.oracle == row.oracle]
         cells = [
@@ -71,6 +71,7 @@ def _arms(result: Result) -> Iterator[str]:
             _spread([one.curve[-1]["accuracy"] for one in own]),
             _spread([one.curve[-1]["macro_f1"] for one in own]),
             _spread([one.label_agreement or 0.0 for one in own]),
+            _spread([one.strict_agreement or 0.0 for one in own]),
             "–" if row.cost_a_run is None else f"{row.cost_a_run:.3f}",
         ]
         yield f"| {' | '.join(cells)} |"

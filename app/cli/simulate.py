@@ -353,5 +353,6 @@ FIGURES: Mapping[str, Callable[[Row, Mapping[str, Any]], Any]] = {
 MONEY: Mapping[str, Callable[[Row, Mapping[str, Any]], Any]] = {
     "macro F1": lambda row, found: row.final_macro_f1,
     "agreement": lambda row, found: row.label_agreement,
+    "letter by letter": lambda row, found: row.strict_agreement,
     "$ a run": lambda row, found: None if row.cost_a_run is None else f"{row.cost_a_run:.4f}",
 }

@@ -39,6 +39,8 @@ class LlmOracle:
     provider: Simulated
     task: TaskSpec
     ledger: MemoryLedger = field(default_factory=MemoryLedger)
+    misspelled: set[int] = field(default_factory=set)
+    """Rows whose label it wrote in another way than the data."""
 
     @property
     def cost(self) -> float:
@@ -47,11 +49,16 @@ class LlmOracle:
     def answer(self, questions: Sequence[Question]) -> Sequence[int | None]:
         asked = [Asked(label_request(one.text or "", self.task)) for one in questions]
         told = _asker(self.provider, self.ledger, Purpose.LABEL, self._read).ask(asked)
-        labels = self.task.labels
         return [
-            labels.index(read_label(told.answers[n], labels).label) if n in told.answers else None
-            for n in range(len(asked))
+            self._label(one.row, told.answers[n]) if n in told.answers else None
+            for n, one in enumerate(questions)
         ]
+
+    def _label(self, row: int, text: str) -> int:
+        found = read_label(text, self.task.labels)
+        if found.as_spelled != found.label:
+            self.misspelled.add(row)
+        return self.task.labels.index(found.label)
 
     def _read(self, question: Asked, text: str) -> Sequence[NewAnswer]:
         read_label(text, self.task.labels)
@@ -110,6 +117,7 @@ def _provider(spec: Named, data: LabelledData, seed: int) -> Simulated:
         error=float(given.get("error", ERROR)),
         skill=float(given.get("skill", SKILL)),
         confidence=given.get("confidence", "calibrated"),
+        spelling=float(given.get("spelling", 0.0)),
         seed=seed,
         concurrency=1,
     )
@@ -127,7 +135,7 @@ def _asker(provider: Simulated, ledger: MemoryLedger, purpose: Purpose, read: An
 def check_llm_oracle(spec: Named) -> None:
     """WrongInput for options that the oracle `llm` does not have."""
     if spec.name == "llm":
-        _check(spec, {"error": 1.0, "price_in": 1e4, "price_out": 1e4}, "oracle")
+        _check(spec, {"error": 1.0, "spelling": 1.0, "price_in": 1e4, "price_out": 1e4}, "oracle")
 
 
 def check_selector(spec: Named) -> None:

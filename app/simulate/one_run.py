@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.core.errors import SelectionUnhealthy
 from app.core.evaluation import evaluate
@@ -16,7 +17,7 @@ from app.simulate.asking import Answered, ask
 from app.simulate.experiment import Experiment
 from app.simulate.learning import Learner
 from app.simulate.named import named
-from app.simulate.oracles import Known, Oracle, cost_of
+from app.simulate.oracles import Known, Oracle, cost_of, misspelled_by
 from app.simulate.preparing import Arena
 from app.simulate.results import Run, RunKey
 
@@ -126,14 +127,17 @@ class Contestant:
     ) -> Run:
         data, division = self.arena.data, self.arena.division
         asked = self._asked_of_the_oracle(answered)
-        right = answered.y[asked] == data.y[answered.rows[asked]]
+        rows = answered.rows[asked]
+        right = answered.y[asked] == data.y[rows]
+        spelled = ~np.isin(rows, list(misspelled_by(self.oracle)))
         return Run(
             key=self.key,
             strategy_version=resolve_strategy(named(self.key.strategy).name),
             classifier_version=resolve_classifier(named(self.key.classifier).name),
             pool=len(division.pool),
             test=len(division.test),
-            label_agreement=round(float(right.mean()), DIGITS) if len(right) else None,
+            label_agreement=_share(right),
+            strict_agreement=_share(right & spelled),
             unanswered=len(answered.asked) - len(answered.rows),
             stopped=stopped,
             curve=tuple(curve),
@@ -148,3 +152,7 @@ class Contestant:
         """Positions of answers that it gave: without seeds that the truth labelled."""
         first = len(self.arena.seeds) if self.experiment.seed_labels == "truth" else 0
         return np.arange(first, len(answered.rows))
+
+
+def _share(flags: NDArray[np.bool_]) -> float | None:
+    return round(float(flags.mean()), DIGITS) if len(flags) else None

@@ -1,6 +1,6 @@
 """Who answers in an experiment: the truth, the truth with mistakes, or anything that can label."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -33,6 +33,12 @@ def cost_of(oracle: Oracle) -> float | None:
     """Dollars that it has cost so far, if it is one that costs money: such have `cost`."""
     cost: float | None = getattr(oracle, "cost", None)
     return cost
+
+
+def misspelled_by(oracle: Oracle) -> Set[int]:
+    """Rows whose label it wrote in another way; oracles that write have `misspelled`."""
+    rows: Set[int] = getattr(oracle, "misspelled", frozenset())
+    return rows
 
 
 OracleFactory = Callable[[Sequence[str], int], Oracle]

@@ -40,6 +40,8 @@ class Run:
     """Item and label, in the order asked."""
     cost: float | None = None
     """Dollars that the oracle cost, if it costs any."""
+    strict_agreement: float | None = None
+    """The same share without forgiving how the oracle spells."""
 
     def summary(self) -> dict[str, Any]:
         """Without the answers, which are many."""

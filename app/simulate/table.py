@@ -54,6 +54,7 @@ class Row:
     final_accuracy: float
     final_macro_f1: float
     label_agreement: float | None
+    strict_agreement: float | None
     cost_a_run: float | None
     """Dollars, where the oracle costs any."""
     stopped: int
@@ -111,6 +112,7 @@ def _row(
     )
     ends = [run.curve[-1] for run in own.runs if run.curve]
     agreements = [run.label_agreement for run in own.runs if run.label_agreement is not None]
+    strict = [run.strict_agreement for run in own.runs if run.strict_agreement is not None]
     costs = [run.cost for run in own.runs if run.cost is not None]
     return Row(
         data=data,
@@ -135,6 +137,7 @@ def _row(
         final_accuracy=_mean([point["accuracy"] for point in ends]),
         final_macro_f1=_mean([point["macro_f1"] for point in ends]),
         label_agreement=_mean(agreements) if agreements else None,
+        strict_agreement=_mean(strict) if strict else None,
         cost_a_run=_mean(costs) if costs else None,
         stopped=sum(run.stopped is not None for run in own.runs),
     )

@@ -1,5 +1,6 @@
 """Simulated LLMs in experiments: the same prompts and rules as real ones, with a known quality."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,16 @@ def test_two_arms_with_agreement_and_cost(data: str) -> None:
     assert first.answers[:6] == second.answers[:6]
     assert first.curve[0] == second.curve[0]
     assert run(experiment).runs == runs
+
+
+def test_spelling_is_forgiven_and_told(data: str) -> None:
+    experiment = Experiment(data=data, oracle="llm:error=0.1:spelling=0.4", **SMALL)
+    plain = replace(experiment, oracle="llm:error=0.1")
+    (own,), (other,) = (table(one, run(one).runs) for one in (experiment, plain))
+    assert own.label_agreement == other.label_agreement == other.strict_agreement
+    assert own.strict_agreement is not None
+    assert own.label_agreement is not None
+    assert own.strict_agreement < own.label_agreement - 0.1
 
 
 def test_what_an_llm_labels_depends_on_the_text_and_not_on_the_order(data: str) -> None:

@@ -21,11 +21,12 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 EVERYROW = "https://everyrow.io/api/v0"
 COMMON = ("kind", "model", "price_in", "price_out", "price_row", "concurrency")
 HTTP = (*COMMON, "base_url", "key_env", "timeout_seconds")
+SIMULATED = ("truth", "error", "skill", "confidence", "spelling", "latency", "seed")
 KNOWN: Mapping[str, tuple[str, ...]] = {
     "openai-compatible": (*HTTP, "structured"),
     "anthropic": HTTP,
     "everyrow": (*HTTP, "rows"),
-    "simulated": (*COMMON, "truth", "error", "skill", "confidence", "latency", "seed"),
+    "simulated": (*COMMON, *SIMULATED),
 }
 KEYS = {
     "openai-compatible": "OPENAI_API_KEY",
@@ -208,6 +209,7 @@ def _simulated(options: _Options, environment: Mapping[str, str]) -> Provider:
         error=options.number("error", 0.05, 0, 1),
         skill=options.number("skill", 0.8, 0, 1),
         confidence=confidence,  # type: ignore[arg-type]  # checked above
+        spelling=options.number("spelling", 0.0, 0, 1),
         latency=options.number("latency", 0.0, 0, 60),
         seed=options.whole("seed", 0, 0, 2**31 - 1),
         concurrency=options.whole("concurrency", 4, 1, 64),

@@ -34,6 +34,8 @@ class Simulated:
     skill: float = 0.8
     """As a selector: share of picks for which it knows the classes and takes the rarest so far."""
     confidence: Literal["calibrated", "overconfident", "none"] = "calibrated"
+    spelling: float = 0.0
+    """Share of labels that it writes in another way."""
     latency: float = 0.0
     seed: int = 0
     concurrency: int = 4
@@ -68,8 +70,12 @@ class Simulated:
         right = chance.random() < (sure if self.confidence == "calibrated" else 1 - self.error)
         others = [label for label in labels if label != truth]
         label = truth if right else others[int(chance.integers(len(others)))]
-        said = {"label": label, "rationale": "Simulated."}
+        said = {"label": self._spelled(text, label), "rationale": "Simulated."}
         return said if self.confidence == "none" else {**said, "confidence": round(sure, 3)}
+
+    def _spelled(self, text: str, label: str) -> str:
+        other = self._chance(text, "spelling").random() < self.spelling
+        return label.upper() + "_" if other else label
 
     def _sureness(self, text: str) -> float:
         """What it would say of this text, the same in every sample."""
