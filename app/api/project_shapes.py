@@ -122,8 +122,8 @@ class Problem(BaseModel):
     """Something around the project that a person should look at."""
 
     kind: str = Field(
-        description="`dataset` (it cannot be reached), `records` (deleted in Argilla), or "
-        "`tracker` (it could not be told of a round)."
+        description="`dataset` (it cannot be reached), `records` (deleted in Argilla), `tracker` "
+        "(it could not be told of a round) or `llm` (suspended by its audit)."
     )
     message: str
     since: datetime

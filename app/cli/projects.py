@@ -187,7 +187,9 @@ def status(
     _print_status(name, project["counts"], [one.model_dump() for one in rounds])
     _print_run(store, name, project["run"]["rules"])
     for one in project["problems"]:
-        console.print(f"{one['message']} `rounds doctor --repair` brings back what can be.")
+        in_argilla = one["kind"] in ("dataset", "records")
+        mend = " `rounds doctor --repair` brings back what can be." if in_argilla else ""
+        console.print(f"{one['message']}{mend}", markup=False)
 
 
 def rounds_of(store: Store, name: str) -> list[RoundOut]:
@@ -206,6 +208,8 @@ def project_of(store: Store, name: str) -> dict[str, Any]:
 def _print_status(name: str, counts: dict[str, int], rounds: list[dict[str, Any]]) -> None:
     standing = sentences.of_round(rounds[-1]) if rounds else sentences.without_rounds(name, counts)
     console.print(standing, style="bold")
+    if rounds and rounds[-1]["llm"]:
+        console.print(rounds[-1]["llm"]["message"], markup=False)
     console.print(
         f"{counts['pool']:,} items in the pool, {counts['labelled']:,} labelled, "
         f"{counts['test'] + counts['validation']:,} held out, {counts['duplicates']:,} duplicates."

@@ -19,7 +19,8 @@ from app.ports.llm import Job
 ROUNDS_OF_CALLS = 5
 """So many calls one after another, and as many at once as the provider takes, are one part."""
 LEASE = 300.0
-"""Seconds in which a part is surely over; then another worker may take it up."""
+"""Seconds after which another worker takes a part up. Where one takes longer, what is on its way
+may be asked twice."""
 MOST_ATTEMPTS = 8
 LONGEST_PAUSE = 300.0
 

@@ -1049,7 +1049,13 @@ def test_a_judged_figure_cannot_bear_another_name(db: Database) -> None:
 
 def test_a_project_goes_with_all_that_llms_said_of_it(db: Database) -> None:
     project = db.project(name="doomed")
-    db.llm_answer(project, db.item(project), db.llm_call(project, round_id=db.round(project)))
+    round_, item = db.round(project), db.item(project)
+    answer = db.llm_answer(project, item, db.llm_call(project, round_id=round_))
+    db.selection(project, round_, item)
+    db.llm_route(project, round_, item, answer_id=answer)
+    db.llm_suspension(project)
+    db.insert("llm_jobs", project_id=project, purpose="label", provider="p", actor="me",
+              item_ids=[item], round_id=round_)  # fmt: skip
     db.llm_judgement(project)
     assert db.value("SELECT delete_project('doomed')")
     for table in LLM_FACTS:

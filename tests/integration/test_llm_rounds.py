@@ -87,6 +87,12 @@ def events(store: PostgresStore, kind: str) -> list[dict[str, Any]]:
     return all_rows(store, "SELECT * FROM events WHERE kind = :kind", kind=kind)
 
 
+def problems(played: PlayedProject) -> list[Any]:
+    """What the project shows as something to look at."""
+    with played.store.transaction() as tx:
+        return list(tx.views.problems(played.project.id))
+
+
 # --- who labels ---
 
 
@@ -261,7 +267,9 @@ def test_where_people_disagree_it_is_suspended_until_somebody_reopens(
     played.run_until(number, RoundState.CLOSED)
     played.play(played.start())
     assert len(events(played.store, "llm.suspended")) == 1
+    assert "labels nothing any more: People agreed with" in problems(played)[0]["message"]
     again = standing.reopen(desk, "shop", actor="anna")
+    assert problems(played) == []
     assert again.suspension is None
     assert again.audit.window.n == 0
     with pytest.raises(Conflict, match="not suspended"):

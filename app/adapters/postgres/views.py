@@ -108,6 +108,12 @@ SELECT 'tracker', 'Round ' || max(r.number) || ' could not be told to ' || t.tra
 FROM tracked_rounds t JOIN rounds r ON r.id = t.round_id
 WHERE r.project_id = :project AND t.problem IS NOT NULL
 GROUP BY t.tracker
+UNION ALL
+SELECT 'llm', 'llm:' || s.provider || '/' || s.model || ' labels nothing any more: ' || s.reason
+       || ' When you have looked: rounds llm reopen ' || p.name || ' --provider ' || s.provider,
+       s.created_at
+FROM llm_suspensions s JOIN projects p ON p.id = s.project_id
+WHERE s.project_id = :project AND s.reopened_at IS NULL
 """  # noqa: S608
 STREAMED = 500  # rows a cursor fetches at a time
 
