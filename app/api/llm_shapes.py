@@ -276,7 +276,7 @@ class JobOut(BaseModel):
     asked: int
     cost: float = Field(description="Dollars.")
     problem: str | None = Field(description="Why it failed, or what is being tried again.")
-    actor: str
+    begun_by: str
     created_at: datetime
     ended_at: datetime | None
 
@@ -296,7 +296,7 @@ class JobOut(BaseModel):
             asked=job.told.get("asked", 0),
             cost=in_dollars(job.told.get("cost", 0)),
             problem=job.problem,
-            actor=job.actor,
+            begun_by=job.actor,
             created_at=job.created_at,
             ended_at=job.ended_at,
         )
