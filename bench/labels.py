@@ -9,7 +9,6 @@ Finished runs are kept in the folder and not repeated when it is started again.
 Everything runs through app.simulate, and so through the core that runs projects.
 """
 
-import argparse
 import gzip
 import json
 import sys
@@ -25,6 +24,7 @@ from app.bootstrap import offered_here
 from app.core.models import CLASSIFIERS
 from app.simulate import Experiment, Result, run, table
 from bench import seed_case as theirs
+from bench.parts import run_parts
 from bench.showing import at_random_end, height, judged, paired, shown
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -214,23 +214,7 @@ PARTS: Mapping[str, Callable[[Place], Iterator[str]]] = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(PARTS))
-    parser.add_argument("--repeats", type=int, default=20)
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--keep", type=Path, default=Path("bench-out"))
-    parser.add_argument("--data", type=Path, default=SHARED, help="folder of the data sets")
-    given = parser.parse_args()
-    if unknown := set(given.names) - set(PARTS):
-        parser.error(f"unknown: {', '.join(sorted(unknown))}. Known: {', '.join(PARTS)}.")
-    given.keep.mkdir(parents=True, exist_ok=True)
-    place = Place(given.data, given.keep, given.repeats, given.jobs)
-    for name in given.names or PARTS:
-        part = PARTS[name]
-        sys.stdout.write(f"\n## labels-{name}: {part.__doc__}\n\n")
-        for line in part(place):
-            sys.stdout.write(f"{line}\n")
-            sys.stdout.flush()
+    run_parts("labels", __doc__ or "", PARTS, Place, data=SHARED, repeats=20, jobs=2)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,7 @@
 Names: s0, s0-ours, selector; all if none is given. Finished runs are kept and not repeated.
 """
 
-import argparse
-import sys
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +14,7 @@ from app.core.models import CLASSIFIERS
 from app.simulate import Result, table
 from bench import seed_case as theirs
 from bench.labels import SEED_CASE, SHARED, Place
+from bench.parts import run_parts
 
 ARMS = "truth,llm:error=0.03:spelling=0.025:price_in=1:price_out=5"
 COLD_STARTS = ("random", "typiclust", "llm:skill=0", "llm:skill=0.5", "llm:skill=0.8")
@@ -113,22 +111,7 @@ PARTS: Mapping[str, Callable[[Place], Iterator[str]]] = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(PARTS))
-    parser.add_argument("--repeats", type=int, default=10)
-    parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--keep", type=Path, default=Path("bench-out"))
-    parser.add_argument("--data", type=Path, default=SHARED, help="folder of the data sets")
-    given = parser.parse_args()
-    if unknown := set(given.names) - set(PARTS):
-        parser.error(f"unknown: {', '.join(sorted(unknown))}. Known: {', '.join(PARTS)}.")
-    given.keep.mkdir(parents=True, exist_ok=True)
-    place = Place(given.data, given.keep, given.repeats, given.jobs)
-    for name in given.names or PARTS:
-        sys.stdout.write(f"\n## llm-{name}: {PARTS[name].__doc__}\n\n")
-        for line in PARTS[name](place):
-            sys.stdout.write(f"{line}\n")
-            sys.stdout.flush()
+    run_parts("llm", __doc__ or "", PARTS, Place, data=SHARED, repeats=10, jobs=1)
 
 
 if __name__ == "__main__":
