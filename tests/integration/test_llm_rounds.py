@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 
 from app.adapters.llm.configured import ConfiguredProviders
 from app.adapters.postgres.store import PostgresStore
@@ -16,13 +17,16 @@ from app.core.errors import Conflict, NotAllowed, WrongInput
 from app.core.llm.entities import Completion, Request
 from app.llm import labelling, standing
 from app.llm.desk import Desk
+from app.main import create_app
 from app.ports.llm import Provider
 from app.rounds import commands, replaying, sentences
 from app.rounds.relabelling import edit_labels
 from tests.factories import WORDS, all_rows, make_store, sample_texts
+from tests.integration.test_api_pages import HTML, log_in
 from tests.llm_project import allowing, simulated
 from tests.llm_server import KEY, LlmServer, configuration, llm_server
 from tests.played import PlayedProject
+from tests.serving import make_parts
 
 pytestmark = pytest.mark.postgres
 COUNT = 120
@@ -187,6 +191,21 @@ def test_by_default_nobody_is_asked(play: Callable[..., PlayedProject]) -> None:
     assert len(in_argilla(played)) == 12
     assert shown(played, number).llm is None
     assert not all_rows(played.store, "SELECT * FROM llm_calls")
+
+
+def test_the_page_of_the_round_tells_who_labelled_what_and_why(
+    play: Callable[..., PlayedProject],
+) -> None:
+    played = play(llm={"audit_share": 0.25}, audit_fraction=0.0)
+    played.run_until(played.start(), RoundState.ANNOTATING)
+    with TestClient(create_app(make_parts(played.store)), headers=HTML) as browser:
+        log_in(browser, played.store)
+        page = browser.get("/projects/shop/rounds/1").text
+    assert "What the LLM did" in page
+    assert f"{LLM} labelled 9 of 12 items" in page
+    assert "audited: do people agree with it?" in page
+    assert page.count('<span class="tag">LLM</span>') == 9
+    assert '<span class="tag">withdrawn</span>' not in page
 
 
 # --- trust ---
