@@ -59,7 +59,7 @@ def test_the_walk_sees_every_route():
 
 
 def ask(client, method, path, key=None):
-    address = path.format(name="shop", number=1, key_name="viewer")
+    address = path.format(name="shop", number=1, job=1, key_name="viewer")
     body = {"json": {}} if method in ("POST", "PATCH") else {}
     return client.request(method, address, headers=bearer(key) if key else {}, **body)
 

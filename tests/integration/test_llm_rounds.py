@@ -198,7 +198,8 @@ def test_the_page_of_the_round_tells_who_labelled_what_and_why(
 ) -> None:
     played = play(llm={"audit_share": 0.25}, audit_fraction=0.0)
     played.run_until(played.start(), RoundState.ANNOTATING)
-    with TestClient(create_app(make_parts(played.store)), headers=HTML) as browser:
+    app = create_app(make_parts(played.store))
+    with TestClient(app, headers=HTML, follow_redirects=False) as browser:
         log_in(browser, played.store)
         page = browser.get("/projects/shop/rounds/1").text
     assert "What the LLM did" in page
