@@ -6,7 +6,7 @@ UV := $(BIN)/uv
 ARGS ?=
 WORKERS ?= 2
 
-.PHONY: help up down demo test check format lock env bench soak clean
+.PHONY: help up down demo test check format lock env bench soak screenshots clean
 
 help:  ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -34,6 +34,9 @@ bench: .venv/.bench  ## measure beside published results and other libraries: ho
 
 soak: .venv/.dev  ## play rounds while everything breaks, and compare with undisturbed ones (ARGS="--kills N --seed N --crowd")
 	@$(BIN)/python -m tests.faults $(ARGS)
+
+screenshots: .venv/.dev  ## a picture of every page, wide and narrow, light and dark, in screenshots/
+	@$(BIN)/python docs/take_screenshots.py screenshots
 
 format: .venv/.dev  ## put the code into shape
 	@$(BIN)/ruff check --fix --quiet . || true

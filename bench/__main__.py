@@ -17,6 +17,7 @@ PARTS: Mapping[str, Sequence[str]] = {
     "classifiers": ("bench.classifiers",),
     "coverage": ("bench.coverage",),
     "duels": ("bench.duels",),
+    "pages": ("bench.pages",),
     **{f"labels-{name}": ("bench.labels", name) for name in LABELS},
     **{f"llm-{name}": ("bench.llm", name) for name in LLM},
 }

@@ -1,10 +1,13 @@
 """The page about annotators."""
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from app.api import annotators as api_annotators
 from app.api.access import Parts
+from app.api.annotators import AnnotatorsOut
 from app.api.parameters import ProjectName
 from app.rounds import sentences
 from app.web.rendering import page
@@ -25,5 +28,15 @@ def annotators_page(
         session=session,
         name=name,
         found=found,
+        reasons=_reasons(found),
         sentence=sentences.of_agreement(found.model_dump()),
     )
+
+
+def _reasons(found: AnnotatorsOut) -> Sequence[str]:
+    """Why some figures are missing, each reason once."""
+    figures = [
+        one for each in found.annotators for one in (each.with_others, each.with_label, each.pace)
+    ]
+    figures += [one.kappa for one in found.pairs] + [one.same for one in found.classes]
+    return sorted({one.reason for one in figures if one.reason})

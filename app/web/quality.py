@@ -20,6 +20,7 @@ router = APIRouter()
 AtRound = Annotated[int | None, Query(alias="round", ge=1, le=2**31 - 1)]
 MATRIX = 20  # classes up to which the whole matrix is drawn
 PAIRS = 30
+GOOD_ENOUGH = 0.99  # an F1 above which no class need be named
 SHADES = 5
 
 
@@ -105,7 +106,7 @@ def _sentence(measured: Mapping[str, Any] | None) -> str:
         f"{count(metrics['n'])} held-out items"
     )
     worst = by_score(metrics)
-    if len(worst) < 2:
+    if len(worst) < 2 or worst[0]["f1"] > GOOD_ENOUGH:
         return f"{told}."
     return f"{told}; it is least good at {worst[0]['label']}, with an F1 of {worst[0]['f1']:.0%}."
 

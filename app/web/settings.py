@@ -44,6 +44,7 @@ INNER: Mapping[str, type[BaseModel]] = {
     "stopping": GivenStopping,
     "llm": GivenLlm,
 }
+YES, NO = "yes", "no"
 NUMBER = re.compile(r"-?\d+(\.\d+)?")
 STATES = {
     "active": "The project is active again.",
@@ -140,16 +141,22 @@ def _form(
 
 def _entry(name: str, values: Mapping[str, str], wrong: str, problem: RoundsError | None) -> Entry:
     field = _model_field(name)
-    schema = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-    enum = schema.get("enum")
     return Entry(
         name=name,
         note=field.description or "",
         value=values[name],
-        choices=[str(one) for one in enum if one] if isinstance(enum, list) else [],
+        choices=_choices(field),
         long=name == "guidelines",
         problem=problem.message if problem and wrong == name else None,
     )
+
+
+def _choices(field: Any) -> Sequence[str]:
+    if bool in get_args(field.annotation):
+        return (YES, NO)
+    schema = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    enum = schema.get("enum")
+    return [str(one) for one in enum if one] if isinstance(enum, list) else []
 
 
 def written(project: Project) -> Mapping[str, str]:
@@ -184,8 +191,12 @@ def _value(name: str, text: str) -> Any:
         return [one.strip() for one in text.split(",") if one.strip()]
     if dict[str, Any] in kinds:
         return _object(name, text)
-    if not text:
-        return None
+    return _scalar(kinds, text) if text else None
+
+
+def _scalar(kinds: Sequence[Any], text: str) -> Any:
+    if bool in kinds:
+        return text == YES
     if (int in kinds or float in kinds) and NUMBER.fullmatch(text):
         return json.loads(text) if not text.lstrip("-").startswith("0") else float(text)
     return text
@@ -211,6 +222,8 @@ def _at(now: Mapping[str, Any], name: str) -> Any:
 def _as_text(value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return YES if value else NO
     if isinstance(value, list | tuple):
         return ", ".join(value)
     if isinstance(value, dict):
