@@ -450,6 +450,29 @@ def test_cancelling_does_not_wait_for_the_whole_batch(play: Callable[..., Played
     assert sources(played.store) == {}
 
 
+def test_a_wrong_key_fails_the_round_at_once_and_the_right_one_takes_it_up(
+    play: Callable[..., PlayedProject],
+) -> None:
+    played = play()
+    number = played.start()
+    played.run_until(number, RoundState.PUSHING)
+    with llm_server(played.truth) as (server, url):
+        given = {"it": configuration("openai-compatible", url, concurrency=1)}
+        wrong = ConfiguredProviders(given, {"LLM_TEST_KEY": "sk-not-the-key"})
+        object.__setattr__(played.parts, "providers", wrong)
+        played.run_until(number, RoundState.FAILED)
+        error = shown(played, number).error
+        assert error is not None
+        assert error["code"] == "refused"
+        assert "sk-not-the-key" not in str(error)
+        assert not server.asked
+        right = ConfiguredProviders(given, {"LLM_TEST_KEY": KEY})
+        object.__setattr__(played.parts, "providers", right)
+        commands.resume_round(played.store, "shop", number, actor="test")
+        played.run_until(number, RoundState.CLOSED)
+    assert sources(played.store) == {"llm:it/test-model": 12}
+
+
 def test_its_progress_is_seen_while_it_is_asked(play: Callable[..., PlayedProject]) -> None:
     played = play(batch_size=40)
     number = played.start()
