@@ -39,7 +39,7 @@ def edit_in_flight(
             return _edit(tx, project, labels, mapping, actor)
         _check_can_finish(project, opened)
         edited(project.task, labels, mapping)  # what is wrong with it is said now
-        edit = LabelEdit(tuple(labels), dict(mapping), actor)
+        edit = LabelEdit(tuple(labels), dict(mapping), str(actor))
         tx.schemas.ask(project.id, edit)
         tx.rounds.request_finish(opened.id)
         tx.events.add(

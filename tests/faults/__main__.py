@@ -17,13 +17,14 @@ import structlog
 from app.main import create_app
 from tests.faults.chaos import SECRET, Chaos, play_through
 from tests.faults.checker import Tally
-from tests.faults.many import soak_crowd
+from tests.faults.many import soak_calm, soak_crowd
 from tests.faults.nursery import Nursery
 from tests.faults.site import site_on
 from tests.service_host import Host
 from tests.services import FOLDER, ArgillaService, PostgresService, ServiceUnavailable
 from tests.serving import make_parts, serving
 
+ALONE = {"crowd": soak_crowd, "calm": soak_calm}
 TEXTS = 3000
 """Enough for as many rounds as it takes."""
 
@@ -37,8 +38,8 @@ def main(arguments: Sequence[str]) -> int:
         argilla = ArgillaService.of(started(host, "argilla"))
         with tempfile.TemporaryDirectory() as name, Nursery(Path(name)) as nursery:
             good = [
-                soak_crowd(postgres, argilla, Path(name), nursery, say)
-                if given.crowd
+                ALONE[given.alone](postgres, argilla, Path(name), nursery, say)
+                if given.alone
                 else _soak(host, Path(name), nursery, given, given.seed + number)
                 for number in range(given.plays)
             ]
@@ -66,7 +67,10 @@ def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
         "--pause", type=float, default=0.5, help="seconds between faults, on average"
     )
     parser.add_argument("--seconds", type=float, default=900, help="but no longer than this")
-    parser.add_argument("--crowd", action="store_true", help="50 annotators at once instead")
+    for name, what in (("crowd", "50 annotators at once"), ("calm", "one, an answer a second")):
+        parser.add_argument(
+            f"--{name}", dest="alone", action="store_const", const=name, help=f"{what}, instead"
+        )
     return parser.parse_args(arguments)
 
 

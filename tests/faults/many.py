@@ -21,6 +21,7 @@ from tests.serving import make_parts, serving, wait_until
 
 PEOPLE = 50
 ITEMS = 100
+CALM_ITEMS = 20
 POLL = 10.0
 """Long, so that what comes sooner was called by a webhook."""
 
@@ -44,7 +45,7 @@ def soak_crowd(
         for with_us in (False, True, False, True):
             speeds[with_us].append(_round(site, users, with_us=with_us))
         tally = site.check()
-        waits = _waits(site)
+        waits = _waits(site, 2)
     count = 2 * ITEMS
     say(f"{PEOPLE} annotators, {count} answers a round, two an item; answers a second:")
     say(f"  Argilla alone   {', '.join(f'{count / one:.1f}' for one in speeds[False])}")
@@ -55,6 +56,39 @@ def soak_crowd(
     for error, times in site.crowd.refused.items():
         say(f"  Argilla refused {times} times at first: {error}")
     say(f"  checked: {tally.items} items, {tally.answers} answers, {tally.labels} labels")
+    say(f"  wrong: {dict(tally.wrong()) or 'nothing'}")
+    return not tally.wrong()
+
+
+def soak_calm(
+    postgres: PostgresService,
+    argilla: ArgillaService,
+    folder: Path,
+    nursery: Nursery,
+    say: Callable[[str], None],
+) -> bool:
+    """One person who answers an item a second: how soon is an answer ours?"""
+    more: dict[str, Any] = {"poll_seconds": POLL, "batch_size": CALM_ITEMS}
+    with (
+        site_on(
+            postgres, postgres.migrated_template(), argilla, folder / "calm", nursery, **more
+        ) as site,
+        told_by_webhook(site, argilla),
+    ):
+        number = site.start()
+        site.worker()
+        wait_until(lambda: site.round(number).state == RoundState.ANNOTATING, 300)
+        for record in site.crowd.records(site.dataset_id()):
+            site.crowd.answer(record, argilla.annotators[0])
+            time.sleep(1)
+        wait_until(lambda: site.round(number).state == RoundState.CLOSED, 300)
+        tally, waits = site.check(), _waits(site, number)
+    say(
+        f"{CALM_ITEMS} answers, one a second, told by webhook, looked for every {POLL:g} s without:"
+    )
+    say(
+        f"  from answer to our database: median {waits['median']:.2f} s, 95 % {waits['most']:.2f} s"
+    )
     say(f"  wrong: {dict(tally.wrong()) or 'nothing'}")
     return not tally.wrong()
 
@@ -103,7 +137,7 @@ def _answer_all(site: Site, number: int, users: Sequence[ArgillaUser]) -> float:
     return time.monotonic() - began
 
 
-def _waits(site: Site) -> Mapping[str, float]:
+def _waits(site: Site, every: int) -> Mapping[str, float]:
     """How long answers took to our database, in rounds that were collected meanwhile."""
     (row,) = all_rows(
         site.store,
@@ -111,7 +145,8 @@ def _waits(site: Site) -> Mapping[str, float]:
         "percentile_cont(0.95) WITHIN GROUP (ORDER BY wait) AS most FROM ("
         "SELECT extract(epoch FROM a.collected_at - a.response_updated_at) AS wait "
         "FROM annotations a JOIN selections s ON s.id = a.selection_id "
-        "JOIN rounds r ON r.id = s.round_id WHERE r.number % 2 = 0) waits",
+        "JOIN rounds r ON r.id = s.round_id WHERE r.number % :every = 0) waits",
+        every=every,
     )
     return {name: float(value) for name, value in row.items()}
 

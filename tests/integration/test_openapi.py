@@ -4,6 +4,7 @@ Schemathesis makes up requests of every operation from the description, good one
 """
 
 import secrets
+from functools import partial
 
 import pytest
 import schemathesis
@@ -21,6 +22,7 @@ from app.core.entities import RoundState
 from app.exits.bundle import Places
 from app.exits.predicting import Predictors
 from app.main import create_app
+from app.rounds.replaying import replay
 from tests.factories import make_store
 from tests.played import PlayedProject
 from tests.serving import bearer, make_key, make_parts
@@ -52,7 +54,10 @@ def schema(store, tmp_path):
     played.run_until(played.start(), RoundState.ANNOTATING)
     places = Places(store, LocalFiles(tmp_path / "files"), LocalFeatureStore(tmp_path / "features"))
     parts = make_parts(
-        store, webhook_secret=lambda: secrets.token_hex(16), predictor=Predictors(places, {})
+        store,
+        webhook_secret=lambda: secrets.token_hex(16),
+        predictor=Predictors(places, {}),
+        replayer=partial(replay, played.parts),
     )
     app = create_app(parts)
     return schemathesis.openapi.from_asgi("/openapi.json", app)

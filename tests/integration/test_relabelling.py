@@ -10,6 +10,7 @@ from app.rounds.relabelling import edit_in_flight, edit_labels
 from app.rounds.replaying import replay
 from tests.factories import all_rows, make_store
 from tests.played import PlayedProject
+from tests.serving import api
 
 pytestmark = pytest.mark.postgres
 NEW = ["money back", "late", "lost", "praise"]
@@ -184,3 +185,17 @@ def test_what_a_round_left_behind_is_taken_back_from_the_old_dataset(shop):
     assert {states[one.id] for one in free} == {"withdrawn"}
     old, _ = shop.tool.datasets.values()
     assert len(old.records) == 10
+
+
+def test_an_edit_in_flight_over_rest_shows_what_waits(shop):
+    shop.run_until(shop.start(), RoundState.ANNOTATING)
+    asked = {"labels": NEW, "mapping": MAPPING}
+    with api(shop.store) as client:
+        refused = client.post("/api/v1/projects/shop/labels/edit", json=asked)
+        assert (refused.status_code, "in_flight" in refused.text) == (409, True)
+        taken = client.post("/api/v1/projects/shop/labels/edit", json={**asked, "in_flight": True})
+        assert (taken.status_code, taken.json()["label_edit"]["labels"]) == (200, NEW)
+        assert taken.json()["schema_version"] == 1
+        shop.run_until(1, RoundState.CLOSED)
+        now = client.get("/api/v1/projects/shop").json()
+        assert (now["schema_version"], now["label_edit"]) == (2, None)
