@@ -213,7 +213,8 @@ def remove_hosts_of_older_code(folder: Path) -> None:
     for other in folder.parent.glob("host-*"):
         locks = [FileLock(other / "starting.lock"), FileLock(other / "host.lock")]
         if other != folder and all(lock.acquire() for lock in locks):
-            shutil.rmtree(other)
+            # another host may be at the same
+            shutil.rmtree(other, ignore_errors=True)
         for lock in locks:
             lock.release()
 

@@ -49,7 +49,8 @@ def _is_held(lock_file: Path) -> bool:
 
 
 def _nothing_runs(home: Path) -> Unavailable:
+    killed = f"{ACCESS} is of one that was killed. " if (home / ACCESS).exists() else ""
     return Unavailable(
-        f"No embedded Postgres or Argilla runs in {home}. Start them with `make up` "
+        f"No embedded Postgres or Argilla runs in {home}. {killed}Start them with `make up` "
         "(or `rounds up`), or set ROUNDS_DATABASE_URL and ROUNDS_ARGILLA_URL to your own."
     )

@@ -117,3 +117,9 @@ def test_asking_for_what_runs_where_nothing_runs_says_what_to_do(tmp_path: Path)
         running.postgres_url(tmp_path, "rounds")
     with pytest.raises(Unavailable, match="make up"):
         running.argilla_owner_key(tmp_path)
+
+
+def test_access_of_a_stack_that_was_killed_is_said_to_be_that(tmp_path: Path) -> None:
+    (tmp_path / "access.json").write_text("{}")
+    with pytest.raises(Unavailable, match=r"access\.json is of one that was killed.*make up"):
+        running.postgres_url(tmp_path, "rounds")
