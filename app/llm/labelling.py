@@ -175,12 +175,24 @@ def adopt(
     confidence was measured; weak labels are for a start from nothing, when it cannot be, and weigh
     less in training. A person's answer replaces any of them."""
     sitting = desk.begin(name, purpose, provider)
+    _insist_on_standing(sitting)
     routes = min_confidence > 0 and purpose is not Purpose.WEAK_LABELS
     read = _trusted(sitting).read if routes else _as_it_is
     with sitting.store.transaction() as tx:
         # one at a time with whoever makes labels of people's answers
         tx.projects.lock(sitting.project.id, "merge")
         return _adopt(tx, sitting, min_confidence, read, actor)
+
+
+def _insist_on_standing(sitting: Sitting) -> None:
+    provider = sitting.provider
+    with sitting.store.transaction() as tx:
+        found = tx.llm.suspension(sitting.project.id, provider.name, provider.model)
+    if found is not None:
+        raise Conflict(
+            f"{sitting.source} is suspended: {found.reason} When you have looked: "
+            f"rounds llm reopen {sitting.project.name} --provider {provider.name}"
+        )
 
 
 def _as_it_is(confidence: float) -> float:

@@ -288,6 +288,8 @@ def test_where_people_disagree_it_is_suspended_until_somebody_reopens(
     played.play(played.start())
     assert len(events(played.store, "llm.suspended")) == 1
     assert "labels nothing any more: People agreed with" in problems(played)[0]["message"]
+    with pytest.raises(Conflict, match="is suspended"):
+        labelling.adopt(desk, "shop", actor="test")  # nor by hand
     again = standing.reopen(desk, "shop", actor="anna")
     assert problems(played) == []
     assert again.suspension is None
