@@ -202,9 +202,12 @@ def test_the_page_of_the_round_tells_who_labelled_what_and_why(
     with TestClient(app, headers=HTML, follow_redirects=False) as browser:
         log_in(browser, played.store)
         page = browser.get("/projects/shop/rounds/1").text
+        one = browser.get("/projects/shop/rounds/1/selections/1").text
     assert "What the LLM did" in page
     assert f"{LLM} labelled 9 of 12 items" in page
     assert "audited: do people agree with it?" in page
+    assert f"<dt>{LLM}</dt>" in one
+    assert "Simulated." in one
     assert page.count('<span class="tag">LLM</span>') == 9
     assert '<span class="tag">withdrawn</span>' not in page
 
