@@ -234,9 +234,10 @@ def _print_status(name: str, counts: dict[str, int], rounds: list[dict[str, Any]
 
 def _print_run(store: Store, name: str, rules: list[dict[str, Any]]) -> None:
     with store.transaction() as tx:
-        sentence = sentences.of_run(tx.projects.by_name(name))
-    if sentence:
-        console.print(sentence)
+        project = tx.projects.by_name(name)
+    for sentence in (sentences.of_run(project), sentences.of_label_edit(project)):
+        if sentence:
+            console.print(sentence, markup=False)
     if rules:
         print_table(
             ["stopping rule", "says", "because"],

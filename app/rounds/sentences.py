@@ -158,6 +158,14 @@ def of_run(project: Project) -> str | None:
     )
 
 
+def of_label_edit(project: Project) -> str | None:
+    """What was asked for in flight and waits."""
+    if project.label_edit is None:
+        return None
+    labels = ", ".join(project.label_edit.labels)
+    return f"When the open round is over, the labels become: {labels}."
+
+
 def _example(project: Project) -> str:
     known = {
         "plateau": "stopping.plateau_rounds=null",

@@ -101,6 +101,7 @@ def project_page(
         sentence=_sentence(name, latest, Counts.of(counts)),
         run=run,
         run_sentence=sentences.of_run(project),
+        label_edit=sentences.of_label_edit(project),
         latest=latest,
         open_round=latest if latest and is_open(latest.state) else None,
         rounds=rounds,

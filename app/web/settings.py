@@ -33,7 +33,7 @@ SECTIONS: Mapping[str, Sequence[str]] = {
         "guidelines", "overlap", "audit_overlap", "max_overlap", "consensus", "min_agreement",
         "adjudication", "adjudicators", "on_discard",
     ),
-    "When a round stops waiting": ("closing.share", "closing.hours"),
+    "When a round stops waiting": ("closing.share", "closing.hours", "prefetch"),
     "When rounds stop following each other": tuple(
         f"stopping.{name}" for name in GivenStopping.model_fields
     ),

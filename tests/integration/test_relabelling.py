@@ -5,7 +5,7 @@ import pytest
 from app.api import rounds as api_rounds
 from app.core.entities import RoundState
 from app.core.errors import Conflict
-from app.rounds import commands
+from app.rounds import commands, sentences
 from app.rounds.relabelling import edit_in_flight, edit_labels
 from app.rounds.replaying import replay
 from tests.factories import all_rows, make_store
@@ -133,6 +133,9 @@ def test_an_edit_in_flight_finishes_the_round_and_the_next_asks_by_the_new_label
     shop.answer(number, skip=4)
     project = in_flight(shop)
     assert (project.schema_version, list(project.label_edit.labels)) == (1, NEW)
+    assert sentences.of_label_edit(project) == (
+        "When the open round is over, the labels become: money back, late, lost, praise."
+    )
     with pytest.raises(Conflict, match="waits for the end of round 1"):
         edit_in_flight(shop.store, "shop", NEW, MAPPING, actor="test")
     shop.run_until(number, RoundState.CLOSED)
