@@ -51,7 +51,7 @@ def _curve(tx: Transaction, project: Project) -> list[tuple[int, float]]:
 
 def _gain(tx: Transaction, project: Project) -> Mapping[str, Any]:
     """The forecast for half as many labels again, or why there is none."""
-    forecast = tx.measurements.newest(project.id).get("forecast")
+    forecast = tx.measurements.newest(project.id, "forecast").get("forecast")
     if forecast is None:
         return {"said": "No gain is forecast yet: no closed round has been measured.",
                 "interval": None}  # fmt: skip

@@ -128,12 +128,19 @@ class PostgresMeasurements:
         )
         return {row["kind"]: row["figures"] for row in found}
 
-    def newest(self, project_id: int) -> Mapping[str, Mapping[str, Any]]:
+    def newest(self, project_id: int, *kinds: str) -> Mapping[str, Mapping[str, Any]]:
         found = self.sql.all(
-            "SELECT DISTINCT ON (m.kind) m.kind, m.figures, r.number AS round "
-            "FROM measurements m JOIN rounds r ON r.id = m.round_id "
-            "WHERE m.project_id = :project ORDER BY m.kind, m.round_id DESC",
+            """
+            SELECT m.kind, m.figures, r.number AS round
+            FROM unnest(cast(:kinds AS text[])) wanted (kind)
+            CROSS JOIN LATERAL (
+                SELECT * FROM measurements m
+                WHERE m.project_id = :project AND m.kind = wanted.kind
+                ORDER BY m.round_id DESC LIMIT 1) m
+            JOIN rounds r ON r.id = m.round_id
+            """,
             project=project_id,
+            kinds=list(kinds),
         )
         return {row["kind"]: {**row["figures"], "round": row["round"]} for row in found}
 

@@ -44,8 +44,8 @@ class Measurements(Protocol):
     def of_round(self, round_id: int) -> Mapping[str, Mapping[str, Any]]:
         """Figures by kind."""
 
-    def newest(self, project_id: int) -> Mapping[str, Mapping[str, Any]]:
-        """By kind, of the last round that has it; each with its `round`."""
+    def newest(self, project_id: int, *kinds: str) -> Mapping[str, Mapping[str, Any]]:
+        """Of these kinds, of the last round that has it; each with its `round`."""
 
     def history(self, project_id: int, kind: str) -> Sequence[Mapping[str, Any]]:
         """Of one kind, by round; each with its `round` and `closed_at`."""

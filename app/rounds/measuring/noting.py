@@ -42,7 +42,7 @@ def _picture(tx: Transaction, material: Material) -> Picture:
         confusion=now.get("confusion", ()),
         ece=now.get("ece"),
         held_out=now.get("n", 0),
-        duel=tx.measurements.newest(project.id).get("duel"),
+        duel=tx.measurements.newest(project.id, "duel").get("duel"),
         drift_of_new=found["pool"].get("drift", {}).get("new_from_pool"),
     )
 

@@ -27,7 +27,7 @@ UNSAID: Mapping[str, Mapping[str, Any]] = {
 
 def estimates(tx: Transaction, project: Project) -> dict[str, Any]:
     """Accuracy and forecast as of the last measured round."""
-    found = tx.measurements.newest(project.id)
+    found = tx.measurements.newest(project.id, "accuracy", "forecast", "fresh_audit", "duel")
     accuracy = found.get("accuracy") or {**UNSAID["accuracy"], "said": _first_words()}
     return {
         "accuracy": _with_round(accuracy),
@@ -104,7 +104,7 @@ def _held_out(known: Mapping[int, Mapping[str, Any]], number: int) -> Mapping[st
 
 def doubts(tx: Transaction, project: Project) -> dict[str, Any]:
     """The labels that were doubted when the last round was measured, and are still as they were."""
-    found = tx.measurements.newest(project.id).get("doubts")
+    found = tx.measurements.newest(project.id, "doubts").get("doubts")
     if found is None:
         return {"round": None, "said": NOT_MEASURED, "labels": 0, "count": 0, "doubts": []}
     return {**found, "doubts": _standing(tx, project, found["doubts"])}
