@@ -306,7 +306,7 @@ class LabelledItem:
     value: Value
     source: str
     slice: str | None
-    """Of the selection that brought the label; None where none did (imports)."""
+    """Of the selection that brought the first label; None where none did (imports)."""
     round_number: int | None
 
 

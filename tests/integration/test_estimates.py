@@ -42,6 +42,11 @@ def get(shop):
         yield ask
 
 
+def shop_item(shop, name):
+    with shop.store.transaction() as tx:
+        return tx.measurements.current(shop.project.id, [name])[name]["id"]
+
+
 def pages(shop, *, accuracy, covered):
     """The blocks on the pages of the project and of the round."""
     _, key = make_key(shop.store, "operator", name="looks at pages")
@@ -66,7 +71,10 @@ def again(shop, get, item):
     shop.play(number)
     with shop.store.transaction() as tx:
         labels = {one["item"]: one for one in tx.views.labels(shop.project.id, 0, 500).items}
+        made = tx.measurements.chosen(shop.round(number).result_id)
     assert labels[item]["value"] == {"label": truth}
+    (known,) = [one for one in made if one.item_id == shop_item(shop, item)]
+    assert (known.slice != "relabel", known.round_number) == (True, 3), "it stays what it was"
     assert item not in {one["item"] for one in get("doubts")["doubts"]}
     with pytest.raises(WrongInput, match="is not doubted"):
         commands.relabel_doubts(shop.store, "shop", [item], actor="test")

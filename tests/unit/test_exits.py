@@ -15,7 +15,7 @@ from app.core.errors import WrongInput
 from app.exits.cells import harmless, tab_separated
 from app.exits.files import OutFile, write_to, zipped
 from app.exits.labels import PROVENANCE, as_csv, as_parquet
-from app.exits.notes import safe
+from app.exits.notes import safe, said
 
 ROW: dict[str, Any] = {
     **dict.fromkeys(PROVENANCE),
@@ -113,3 +113,10 @@ def test_a_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
 
 def test_words_of_others_stay_one_line_of_text() -> None:
     assert safe("a\n# b <script>") == "a # b &lt;script&gt;"
+
+
+def test_the_notes_say_what_the_program_noticed_and_what_to_do() -> None:
+    noticed = [{"message": "Of 120 labels few are of x.", "next_step": "Import more."}]
+    view = {"error": None, "checkpoint": {}, "findings": None, "failure_notes": noticed}
+    assert said(view) == ["Of 120 labels few are of x. Import more."]
+    assert said({**view, "failure_notes": None}) == []

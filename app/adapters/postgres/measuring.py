@@ -183,10 +183,13 @@ class PostgresMeasurements:
     def chosen(self, classifier_id: int) -> Sequence[LabelledItem]:
         found = self.sql.all(
             """
-            SELECT l.item_id, l.value, l.source, s.slice, r.number AS round_number
+            SELECT l.item_id, l.value, l.source, s.slice, s.number AS round_number
             FROM training_labels t JOIN labels l ON l.id = t.label_id
-            LEFT JOIN rounds r ON r.id = l.round_id
-            LEFT JOIN selections s ON s.round_id = l.round_id AND s.item_id = l.item_id
+            LEFT JOIN LATERAL (
+                -- a random check whose label was decided again is a random check still
+                SELECT s.slice, r.number FROM selections s JOIN rounds r ON r.id = s.round_id
+                WHERE s.item_id = l.item_id AND s.round_id <= l.round_id AND s.slice <> 'relabel'
+                ORDER BY s.round_id DESC LIMIT 1) s ON true
             WHERE t.classifier_id = :classifier ORDER BY l.item_id
             """,
             classifier=classifier_id,
