@@ -45,8 +45,9 @@ FROM rounds r, generate_series(1, 50) p (rank),
 LATERAL (SELECT min(id) + 2100 + r.number * 50 + p.rank AS id FROM items
          WHERE project_id = :project) i
 WHERE r.project_id = :project;
-INSERT INTO pushes (selection_id, project_id, round_id, item_id, state, record_id, pushed_at)
-SELECT id, project_id, round_id, item_id, 'pushed', gen_random_uuid(), now()
+INSERT INTO pushes (selection_id, project_id, round_id, waits_in, item_id, state, record_id,
+       pushed_at)
+SELECT id, project_id, round_id, round_id, item_id, 'pushed', gen_random_uuid(), now()
 FROM selections WHERE project_id = :project;
 INSERT INTO annotations (project_id, item_id, selection_id, argilla_dataset_id, response_id, user_id,
        username, status, "values", response_inserted_at, response_updated_at)

@@ -33,6 +33,8 @@ PAGES = {
     "data": f"{SHOP}/data",
     "annotators": f"{SHOP}/annotators",
     "quality": f"{SHOP}/quality",
+    "doubts": f"{SHOP}/doubts",
+    "money": f"{SHOP}/money",
     "settings": f"{SHOP}/settings",
     "actions": f"{SHOP}/actions",
     "round": f"{SHOP}/rounds/{ROUNDS}",

@@ -29,6 +29,7 @@ DONE = {
     "auto-off": "No further round will start by itself; an open round goes on.",
     "audit": "A fresh audit was started: its items go out without suggestions.",
     "duel": "The duel was started; its verdict comes when its round is measured.",
+    "doubts": "A round of doubted labels was started.",
     "deleted": "The project is put away. It can be restored until it is erased.",
     "restored": "The project is back, and paused.",
     "finish": "The round will close with the answers there are.",

@@ -10,8 +10,10 @@ from app.web import (
     annotators,
     audit,
     data,
+    doubts,
     live,
     login,
+    money,
     new_project,
     projects,
     quality,
@@ -27,8 +29,8 @@ def add_pages(app: FastAPI) -> None:
     """The dashboard, its errors and its files. After the API: it shows the API's errors."""
     router = APIRouter(include_in_schema=False)
     parts = (
-        login, new_project, projects, annotators, audit, data, quality, settings, live, actions,
-        reference,
+        login, new_project, projects, annotators, audit, data, quality, doubts, money, settings,
+        live, actions, reference,
     )  # fmt: skip
     for part in parts:
         router.include_router(part.router)

@@ -19,6 +19,8 @@ PAGES = (
     f"{SHOP}/data",
     f"{SHOP}/annotators",
     f"{SHOP}/quality",
+    f"{SHOP}/doubts",
+    f"{SHOP}/money",
     f"{SHOP}/settings",
     f"{SHOP}/actions",
     f"{SHOP}/delete",
@@ -32,6 +34,8 @@ PAGES = (
     "/projects/empty/data",
     "/projects/empty/annotators",
     "/projects/empty/quality",
+    "/projects/empty/doubts",
+    "/projects/empty/money",
     "/projects/empty/actions",
     "/docs",
 )

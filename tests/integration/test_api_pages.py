@@ -22,6 +22,8 @@ PAGES = (
     "/projects/shop/annotators",
     "/projects/shop/data",
     "/projects/shop/quality",
+    "/projects/shop/doubts",
+    "/projects/shop/money",
     "/projects/shop/settings",
     "/projects/shop/actions",
     "/projects/shop/actions.csv",
