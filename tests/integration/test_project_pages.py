@@ -133,7 +133,7 @@ def test_only_what_was_typed_is_changed(browser, shop, store):
         audit_fraction="0.25",
         closing__hours="",
         stopping__max_labels="300",
-        strategy_options='{"rows": 100}',
+        strategy_options='{"beta": 100}',
         guidelines="What is wanted?\r\nThink.",
     )
     assert answer.status_code == 303, re.findall(r'role="alert".*?</div>', answer.text, re.DOTALL)
@@ -142,7 +142,7 @@ def test_only_what_was_typed_is_changed(browser, shop, store):
     settings = project.settings
     assert (settings.batch_size, settings.audit_fraction) == (7, 0.25)
     assert (settings.closing.hours, settings.stopping.max_labels) == (None, 300)
-    assert settings.strategy_options == {"rows": 100}
+    assert settings.strategy_options == {"beta": 100}
     assert project.task.guidelines == "What is wanted?\nThink."
     (action,) = all_rows(store, "SELECT detail FROM actions WHERE kind = 'project.changed'")
     assert set(action["detail"]["changes"]) == {
