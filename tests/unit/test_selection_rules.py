@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.core.errors import SelectionUnhealthy
-from app.core.strategies import STRATEGIES, audit_size, cold_start, select, select_round
+from app.core.strategies import STRATEGIES, audit_size, cold_start, pool, select, select_round
 from app.core.types import SelectionRequest, Severity, Slice
 from tests.unit.selection_factory import probabilities, random_words, request, vectors
 
@@ -107,7 +107,11 @@ def test_a_round_is_exact_and_sound_or_fails_with_its_findings(
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_memory_mapped_features_choose_alike(name: str, tmp_path: Path) -> None:
+def test_memory_mapped_features_choose_alike(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "AT_A_TIME", 7)
+    monkeypatch.setattr(pool, "LARGE", 0)
     made = request(300, words=random_words(330, 40, 0))
     np.save(tmp_path / "dense.npy", made.features.dense)
     mapped = np.load(tmp_path / "dense.npy", mmap_mode="r")
