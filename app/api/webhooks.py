@@ -1,8 +1,7 @@
-"""Argilla tells us of answers. A hint to look now, never the source of truth."""
+"""Argilla tells us of answers: a hint to look now, and what a look can no longer see."""
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
 import structlog
 from anyio import to_thread
@@ -10,9 +9,11 @@ from fastapi import APIRouter, Request, Response
 from standardwebhooks import Webhook
 
 from app.api.access import Parts
+from app.api.announcing import answer_in, dataset_of
 from app.api.problems import problems
 from app.api.wiring import ApiParts
 from app.core.errors import NotAuthenticated, NotFound
+from app.rounds import announced
 
 router = APIRouter(tags=["webhooks"])
 log = structlog.get_logger()
@@ -35,10 +36,14 @@ def _take(parts: ApiParts, headers: Mapping[str, str], body: bytes) -> None:
     secret = parts.webhook_secret()
     if secret is None:
         raise NotFound("No webhook is set up with Argilla; answers are found by polling.")
-    dataset_id = dataset_of(verified(secret, headers, body))
+    payload = verified(secret, headers, body)
+    dataset_id = dataset_of(payload)
     if dataset_id is None:
         return
+    told = answer_in(payload)
     with parts.store.transaction() as tx:
+        if told is not None:
+            announced.keep(tx, dataset_id, told)
         known = tx.projects.hasten(dataset_id)
     log.debug("webhook.taken", known=known)
 
@@ -51,24 +56,3 @@ def verified(secret: str, headers: Mapping[str, str], body: bytes) -> Any:
         raise NotAuthenticated(
             "The webhook's signature is missing, wrong, or too old. Check the secret and the clock."
         ) from None
-
-
-def dataset_of(payload: Any) -> UUID | None:
-    """The dataset an event is about, wherever its kind of event has it."""
-    data = payload.get("data") if isinstance(payload, Mapping) else None
-    if not isinstance(data, Mapping):
-        return None
-    about_dataset = str(payload.get("type", "")).startswith("dataset.")
-    places = (_inside(data, "record", "dataset"), _inside(data, "dataset"))
-    found = next((place for place in places if place), data if about_dataset else {})
-    try:
-        return UUID(str(found.get("id")))
-    except ValueError:
-        return None
-
-
-def _inside(data: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
-    for name in path:
-        inner = data.get(name)
-        data = inner if isinstance(inner, Mapping) else {}
-    return data

@@ -6,7 +6,7 @@ import secrets
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 import pytest
 from fastapi.testclient import TestClient
@@ -17,6 +17,7 @@ from app.adapters.postgres.store import PostgresStore
 from app.core.entities import RoundState
 from app.core.errors import Refused, Unavailable
 from app.main import create_app
+from app.rounds import commands
 from tests.factories import all_rows, make_store
 from tests.played import PlayedProject
 from tests.serving import make_parts
@@ -93,6 +94,93 @@ def looks_again_after(store):
     """Seconds from the last look at a round to the next."""
     query = "SELECT extract(epoch FROM due_at - updated_at)::float8 AS s, hastened FROM rounds"
     return all_rows(store, query)[0]
+
+
+def answer_event(played, item, **changes):
+    """As Argilla tells of an answer to this item, by `annotator-1` and true unless changed."""
+    (dataset_id,) = played.tool.datasets
+    record = played.tool.datasets[dataset_id].records.get(f"item-{item.id}")
+    data = {
+        "id": str(uuid5(dataset_id, str(item.id))),
+        "status": "submitted",
+        "values": {"label": {"value": played.truth[item.fields["text"]]}},
+        "record": {
+            "id": str(record.record_id if record else uuid4()),
+            "external_id": f"item-{item.id}",
+            "dataset": {"id": str(dataset_id)},
+        },
+        "user": {"id": str(played.tool.users["annotator-1"]), "username": "annotator-1"},
+        "inserted_at": "2026-01-02T03:04:05.678901",
+        "updated_at": "2026-01-02T03:04:05.678901",
+    }
+    return {"type": "response.created", "version": 1, "data": {**data, **changes}}
+
+
+def told(store):
+    return all_rows(store, "SELECT item_id, status, username, response_updated_at AS at "
+                           "FROM annotations ORDER BY id")  # fmt: skip
+
+
+@pytest.mark.parametrize("when", [RoundState.MERGING, RoundState.CLOSED])
+def test_an_answer_that_goes_with_its_deleted_record_counts(client, store, waiting, when):
+    """No look will ever see it: Argilla deletes a record that is being answered."""
+    item = waiting.out(1)[0].item
+    event = answer_event(waiting, item)
+    waiting.answer(1, skip=1)
+    commands.finish_round(store, "shop", 1, actor="test")
+    waiting.run_until(1, when)
+    assert item.id not in {one["item_id"] for one in told(store)}
+    send(client, event)
+    waiting.run_until(1, RoundState.CLOSED)
+    waiting.run_until(waiting.start(), RoundState.ANNOTATING)
+    (label,) = all_rows(store, "SELECT value, annotators, round_id FROM current_labels "
+                               f"WHERE item_id = {item.id}")  # fmt: skip
+    assert label["value"] == {"label": waiting.truth[item.fields["text"]]}
+    assert label["annotators"] == ["annotator-1"]
+    assert item.id not in {one.item.id for one in waiting.out(2)}
+
+
+def test_an_answer_that_was_told_is_found_once(client, store, waiting):
+    """Told twice, then seen by a look; then an older message comes late."""
+    item = waiting.out(1)[0].item
+    waiting.answer(1, skip=11)
+    waiting.tool.answer(f"item-{item.id}", waiting.truth[item.fields["text"]])
+    seen = next(iter(waiting.tool.datasets.values())).records[f"item-{item.id}"].responses
+    (given,) = seen.values()
+    moment = given.updated_at.isoformat()
+    event = answer_event(
+        waiting, item, id=str(given.response_id), inserted_at=moment, updated_at=moment
+    )
+    send(client, event)
+    send(client, event)
+    waiting.tick()
+    send(client, answer_event(waiting, item, id=str(given.response_id), status="draft"))
+    mine = [one for one in told(store) if one["item_id"] == item.id]
+    assert [(one["status"], one["at"]) for one in mine] == [("submitted", given.updated_at)]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"values": None},
+        {"values": {"label": "refund"}},
+        {"status": "pending"},
+        {"user": None},
+        {"updated_at": "yesterday"},
+        {"record": {"id": str(uuid4()), "external_id": "by-hand"}},
+        {"id": "x"},
+    ],
+    ids="-".join,
+)
+def test_an_answer_that_is_told_badly_is_left_to_a_look(client, store, waiting, changes):
+    item = waiting.out(1)[0].item
+    event = answer_event(waiting, item)
+    dataset = event["data"]["record"]["dataset"]
+    event["data"] |= changes
+    event["data"]["record"] = {**event["data"]["record"], "dataset": dataset}
+    assert send(client, event).status_code == 204
+    assert told(store) == []
+    assert is_due(store)
 
 
 def test_many_webhooks_lead_to_few_looks(client, store, waiting):

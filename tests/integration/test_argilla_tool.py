@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import fields, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import Empty, Queue
 from typing import Any
@@ -18,10 +18,18 @@ import pytest
 from app.adapters.argilla import ArgillaTool
 from app.adapters.argilla.connection import Connection
 from app.adapters.argilla.scanning import Scan
-from app.api.webhooks import dataset_of, verified
+from app.api.announcing import answer_in, dataset_of
+from app.api.webhooks import verified
 from app.core.errors import NotAuthenticated, Refused, WrongInput
 from app.core.tasks import Question
-from app.ports.annotation_tool import DatasetSpec, MetadataProperty, RecordOut, Suggestion
+from app.ports.annotation_tool import (
+    DatasetSpec,
+    MetadataProperty,
+    RecordOut,
+    ResponseIn,
+    Suggestion,
+)
+from app.rounds.announced import Announced
 from tests.argilla_hands import ArgillaHands
 from tests.relay import Relay
 from tests.services import ArgillaService
@@ -538,8 +546,9 @@ def test_an_answer_comes_as_a_webhook_whose_signature_is_good(
     tool.push(dataset_id, [record(1)])
     secret = tool.ensure_webhook(url)
     assert secret is not None
+    seen: list[ResponseIn] = []
     try:
-        headers, body = _message_after_answers(hands, dataset_id, receiver)
+        headers, body = _message_after_answers(hands, tool, dataset_id, receiver, seen)
     finally:
         for one in hands.call("GET", "webhooks")["items"]:
             if one["url"] == url:
@@ -548,17 +557,30 @@ def test_an_answer_comes_as_a_webhook_whose_signature_is_good(
     assert dataset_of(message) == dataset_id
     assert message["type"] in ("response.created", "response.updated")
     assert message["data"]["record"]["external_id"] == "item-1"
+    # to the microsecond, or one answer would be two revisions
+    assert _as_a_look_sees_it(answer_in(message)) in seen
     with pytest.raises(NotAuthenticated):
         verified(secret, headers, body.replace(b"item-1", b"item-2"))
 
 
+def _as_a_look_sees_it(told: Announced | None) -> ResponseIn:
+    assert told is not None
+    known = {field.name: getattr(told, field.name) for field in fields(ResponseIn)}
+    return ResponseIn(**known)
+
+
 def _message_after_answers(
-    hands: ArgillaHands, dataset_id: UUID, receiver: ThreadingHTTPServer
+    hands: ArgillaHands,
+    tool: ArgillaTool,
+    dataset_id: UUID,
+    receiver: ThreadingHTTPServer,
+    seen: list[ResponseIn],
 ) -> tuple[dict[str, str], bytes]:
     """Argilla does not promise a message for every answer: it queues them in memory and gives up.
     So the annotator changes their mind until one has come."""
     for attempt in range(16):
         hands.answer(dataset_id, "item-1", ("refund", "praise")[attempt % 2])
+        seen.extend(tool.look(dataset_id).responses)
         with suppress(Empty):
             return _message_of(receiver.received, dataset_id)  # type: ignore[attr-defined]
     pytest.fail("sixteen answers, and Argilla has told of none")

@@ -6,10 +6,10 @@ from uuid import UUID
 
 import pytest
 
+from app.api.announcing import dataset_of
 from app.api.events import resume_point
 from app.api.parameters import LARGEST_ID
 from app.api.problems import public_reason
-from app.api.webhooks import dataset_of
 from app.core.errors import RoundsError, Unavailable
 from app.web.curve import MOST_POINTS, curve_of, interval
 from app.web.rendering import ago, clipped, count, prose

@@ -1,9 +1,10 @@
 """Records that nobody has answered are taken back; answered ones stay, however late the answer.
 
 Argilla deletes by id, answered or not, so we look again just before. Whoever answers in the moment
-between that look and the deletion loses the answer: Argilla has no other way to delete. One look
-at a stretch of the list costs a tenth of asking for each record, so the moment is short. Deleting
-goes from the end to the beginning: what is still to be deleted then keeps its place in the list.
+between that look and the deletion has only the webhook to save the answer: Argilla has no other way
+to delete. One look at a stretch of the list costs a tenth of asking for each record, so the moment
+is short. Deleting goes from the end to the beginning: what is still to be deleted then keeps its
+place in the list.
 """
 
 from collections.abc import Iterator, Sequence

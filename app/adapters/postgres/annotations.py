@@ -38,6 +38,13 @@ class PostgresAnnotations:
         )
         return [rows.dataset(row) for row in found]
 
+    def find_dataset(self, dataset_id: UUID) -> AnnotationDataset | None:
+        row = self.sql.one(
+            f"SELECT {COLUMNS} FROM datasets WHERE dataset_id = :dataset",  # noqa: S608
+            dataset=dataset_id,
+        )
+        return rows.dataset(row) if row else None
+
     def add_dataset(
         self,
         project: Project,

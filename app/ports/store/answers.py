@@ -20,6 +20,9 @@ from app.core.entities import (
 class Annotations(Protocol):
     def dataset(self, project: Project) -> AnnotationDataset | None: ...
     def datasets(self, project_id: int) -> Sequence[AnnotationDataset]: ...
+    def find_dataset(self, dataset_id: UUID) -> AnnotationDataset | None:
+        """By the tool's own id; None if it is none of ours."""
+
     def add_dataset(
         self,
         project: Project,
