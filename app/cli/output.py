@@ -9,7 +9,8 @@ from typing import Any, ParamSpec, TypeVar
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.measure import Measurement
+from rich.table import Column, Table
 
 from app.core.errors import RoundsError, WrongInput
 
@@ -17,6 +18,7 @@ console = Console()
 errors = Console(stderr=True)
 P = ParamSpec("P")
 R = TypeVar("R")
+BOUNDLESS = 10_000
 AsJson = typer.Option(False, "--json", help="Print one JSON object and nothing else.")
 
 
@@ -46,10 +48,22 @@ def print_json(value: Any) -> None:
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str) -> None:
     """A table, or a sentence that says what to do where there is nothing to show."""
-    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    headers = [Column(name, overflow="fold") for name in columns]
+    table = Table(*headers, box=None, pad_edge=False, header_style="bold")
     for row in rows:
         table.add_row(*(escape(shown(cell)) for cell in row))
-    console.print(table if table.row_count else escape(empty))
+    if table.row_count:
+        _wide_enough(table).print(table)
+    else:
+        console.print(escape(empty))
+
+
+def _wide_enough(table: Table) -> Console:
+    """A file or a pipe has no width: a figure that is cut to fit a guessed one is lost."""
+    if console.is_terminal:
+        return console
+    boundless = console.options.update(max_width=BOUNDLESS)
+    return Console(width=Measurement.get(console, boundless, table).maximum)
 
 
 def shown(value: Any) -> str:
