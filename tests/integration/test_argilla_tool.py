@@ -240,7 +240,7 @@ def test_what_argilla_refuses_comes_with_its_reason(tool: ArgillaTool, spec: Dat
         tool.ensure_dataset(replace(spec, guidelines="x" * 10_001))
 
 
-def test_the_link_leads_to_the_newest_round_and_its_most_valuable_record(
+def test_the_link_leads_to_the_oldest_round_and_its_most_valuable_record(
     tool: ArgillaTool, hands: ArgillaHands, spec: DatasetSpec
 ) -> None:
     """The link's parameters, read as Argilla's UI reads them, and asked as it asks."""
@@ -263,11 +263,11 @@ def test_the_link_leads_to_the_newest_round_and_its_most_valuable_record(
     found = hands.call("POST", path, as_=hands.service.annotators[0], json=body)["items"]
     shown = [one["record"]["metadata"] for one in found]
     assert [(one["round"], one["rank"]) for one in shown] == [
+        (1, 1),
+        (1, 2),
         (2, 1),
         (2, 2),
         (2, 10),
-        (1, 1),
-        (1, 2),
     ]
 
 
