@@ -13,6 +13,7 @@ from playwright.sync_api import Page
 
 from app.core.acting import Via, by_key
 from app.core.entities import RoundState
+from app.demo.texts import generate
 from app.main import create_app
 from app.rounds import commands
 from tests.browser.chromium import open_page
@@ -22,6 +23,8 @@ from tests.services import PostgresService, ServiceHost
 from tests.serving import make_key, make_parts, serving
 
 ROUNDS = 5
+TEXTS = [dict(one) for one in generate(2000, seed=1)]
+"""Those of `make demo`: hard enough that figures look as they do in earnest."""
 WIDTHS = {"desk": 1440, "phone": 390}
 SCHEMES = ("light", "dark")
 SHOP = "/projects/shop"
@@ -82,7 +85,7 @@ def seeded() -> Iterator[tuple[str, str]]:
             tempfile.TemporaryDirectory() as files,
         ):
             store = make_store(url)
-            played = PlayedProject(store, Path(files), count=600, batch_size=20)
+            played = PlayedProject(store, Path(files), rows=TEXTS, batch_size=20)
             anna = by_key(make_key(store, "admin", "anna")[0], Via.PAGE)
             for size in (16, 20):
                 commands.change_project(store, "shop", {"batch_size": size}, actor=anna)

@@ -1,5 +1,6 @@
 """A project whose rounds are really worked, by a worker and an annotator that are moved by hand."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ class PlayedProject:
         folder: Path,
         count: int = 300,
         providers: Providers | None = None,
+        rows: Sequence[Mapping[str, Any]] | None = None,
         **settings: Any,
     ) -> None:
         self.store = store
@@ -40,7 +42,7 @@ class PlayedProject:
             providers=providers or NoProviders(),
         )
         self.runner = Runner(self.parts, name="test", lease_seconds=30)
-        rows = sample_texts(count, seed=3)
+        rows = rows or sample_texts(count, seed=3)
         self.truth = {row["text"]: row["label"] for row in rows}
         labels = sorted(set(self.truth.values()))
         self.project = make_project(store, labels=labels, **{"batch_size": 12, **settings})

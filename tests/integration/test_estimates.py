@@ -3,6 +3,7 @@
 import html
 import json
 import re
+from contextlib import contextmanager
 
 import pytest
 from fastapi.testclient import TestClient
@@ -47,12 +48,27 @@ def shop_item(shop, name):
         return tx.measurements.current(shop.project.id, [name])[name]["id"]
 
 
-def pages(shop, *, accuracy, covered):
-    """The blocks on the pages of the project and of the round."""
+@contextmanager
+def logged_in(shop):
     _, key = make_key(shop.store, "operator", name="looks at pages")
     with TestClient(create_app(make_parts(shop.store))) as browser:
         token = re.search(r'name="csrf" value="([^"]+)"', browser.get("/login").text)[1]
         browser.post("/login", data={"key": key, "csrf": token})
+        yield browser
+
+
+def test_a_page_says_once_that_nothing_is_measured_yet(shop):
+    shop.play(shop.start())
+    with logged_in(shop) as browser:
+        project = html.unescape(browser.get("/projects/shop").text)
+    assert "<h2>Random checks have not been counted yet</h2>" in project
+    assert project.count("No closed round has been measured yet.") == 1
+    assert "Draw a fresh audit of 100" not in project
+
+
+def pages(shop, *, accuracy, covered):
+    """The blocks on the pages of the project and of the round."""
+    with logged_in(shop) as browser:
         project = html.unescape(browser.get("/projects/shop").text)
         assert accuracy in project
         assert "Draw a fresh audit of 100" in project
