@@ -8,13 +8,11 @@ fence moved on and writes nothing.
 import math
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from time import monotonic
-from types import TracebackType
 
 import structlog
 
-from app.core.entities import Round, RoundState
+from app.core.entities import RoundState
 from app.core.errors import (
     ArtefactDamaged,
     LeaseLost,
@@ -29,6 +27,7 @@ from app.llm import jobs
 from app.rounds import collecting, merging, steps, tracking
 from app.rounds.deleting import erase_due
 from app.rounds.failures import describe, pause_before
+from app.rounds.leases import CancelRequested, RoundLease
 from app.rounds.work import Outcome, Parts, Work
 
 log = structlog.get_logger()
@@ -38,10 +37,6 @@ DEFECT_ATTEMPTS = 3
 LONGEST_SLEEP = 5.0
 """Short enough that a worker asked to stop, stops."""
 HOPELESS = (Refused, SelectionUnhealthy, WrongInput, NotFound, ArtefactDamaged)
-
-
-class CancelRequested(Exception):
-    """Somebody asked for the round to be cancelled while a step was running."""
 
 
 class Runner:
@@ -97,7 +92,7 @@ class Runner:
             project = tx.projects.get(round_.project_id) if round_ else None
         if round_ is None or project is None:
             return False
-        with LeaseKeeper(self.parts, round_, self.lease_seconds) as lease:
+        with RoundLease(self.parts, round_, self.lease_seconds) as lease:
             self._step(Work(self.parts, project, round_, lease.check))
         return True
 
@@ -212,58 +207,3 @@ class Runner:
         except RoundsError as problem:
             log.warning("collect.failed", project=project.name, reason=problem.message)
         return True
-
-
-class LeaseKeeper(AbstractContextManager["LeaseKeeper"]):
-    """Extends a lease in the background while a long step works, and notices when it is gone."""
-
-    def __init__(self, parts: Parts, round_: Round, lease_seconds: float) -> None:
-        self._parts = parts
-        self._round = round_
-        self._lease_seconds = lease_seconds
-        self._stop = threading.Event()
-        self._lost = threading.Event()
-        self._cancelled = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
-
-    def __enter__(self) -> "LeaseKeeper":
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def check(self) -> None:
-        """To be called between pieces of work."""
-        if self._lost.is_set():
-            raise LeaseLost("The lease ran out while the step was working.")
-        if self._cancelled.is_set():
-            raise CancelRequested
-
-    def _keep(self) -> None:
-        looks_every = min(1.0, self._lease_seconds / 4)
-        extend_at = monotonic() + self._lease_seconds / 3
-        while not self._stop.wait(looks_every):
-            try:
-                self._look(extend=monotonic() >= extend_at)
-                if monotonic() >= extend_at:
-                    extend_at = monotonic() + self._lease_seconds / 3
-            except RoundsError:
-                log.warning("lease.not_extended", round=self._round.number)
-
-    def _look(self, *, extend: bool) -> None:
-        with self._parts.store.transaction() as tx:
-            now = tx.rounds.get(self._round.id)
-            held = now.fence == self._round.fence
-            if held and extend:
-                held = tx.rounds.extend(self._round.id, self._round.fence, self._lease_seconds)
-        if not held:
-            self._lost.set()
-        if now.cancel_requested and not self._round.cancel_requested:
-            self._cancelled.set()

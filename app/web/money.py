@@ -5,7 +5,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from app.api import estimates
 from app.api.access import Parts
-from app.api.estimates import LedgerOut
+from app.api.estimate_shapes import LedgerOut
 from app.api.parameters import ProjectName
 from app.web.rendering import count, page
 from app.web.sessions import Viewer

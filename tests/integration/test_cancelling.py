@@ -6,7 +6,7 @@ import pytest
 
 from app.core.entities import RoundState
 from app.rounds import commands
-from app.rounds.runner import LeaseKeeper
+from app.rounds.leases import RoundLease
 from tests.factories import all_rows, make_store
 from tests.played import PlayedProject
 
@@ -48,8 +48,8 @@ def test_in_the_middle_of_a_step_that_takes_long(shop, monkeypatch):
     reached, go_on = threading.Event(), threading.Event()
     push = shop.tool.push
     keepers = []
-    enter = LeaseKeeper.__enter__
-    monkeypatch.setattr(LeaseKeeper, "__enter__", lambda one: keepers.append(one) or enter(one))
+    enter = RoundLease.__enter__
+    monkeypatch.setattr(RoundLease, "__enter__", lambda one: keepers.append(one) or enter(one))
 
     def slow_push(*given):
         reached.set()

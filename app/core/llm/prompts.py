@@ -53,10 +53,6 @@ def mark_for(texts: Sequence[str]) -> str:
     raise AssertionError("unreachable")  # count() does not end
 
 
-def fenced(text: str, mark: str) -> str:
-    return f"<{mark}>\n{text}\n</{mark}>"
-
-
 def listed(texts: Mapping[str, str]) -> str:
     """One line a text, as JSON: a text cannot begin a line of its own."""
     return "\n".join(

@@ -8,14 +8,13 @@ import math
 import os
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager
-from types import TracebackType
 
 import structlog
 
 from app.core.entities import MeasuringTask
 from app.core.errors import LeaseLost, RoundsError, Unavailable
 from app.rounds.failures import describe, pause_before
+from app.rounds.leases import MeasuringLease
 from app.rounds.measuring.job import measure_round
 from app.rounds.work import Parts
 
@@ -56,7 +55,7 @@ class Measurer:
             task = tx.measurements.claim(self.name, self.lease_seconds)
         if task is None:
             return False
-        with Lease(self.parts, task, self.lease_seconds) as lease:
+        with MeasuringLease(self.parts, task, self.lease_seconds) as lease:
             self._measure(task, lambda: _check(lease, stop))
         return True
 
@@ -95,40 +94,7 @@ class Measurer:
                 tx.measurements.give_up(task, error)
 
 
-class Lease(AbstractContextManager["Lease"]):
-    """Extended in the background while somebody measures."""
-
-    def __init__(self, parts: Parts, task: MeasuringTask, seconds: float) -> None:
-        self._parts, self._task, self._seconds = parts, task, seconds
-        self._over = threading.Event()
-        self.lost = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="measuring lease", daemon=True)
-
-    def __enter__(self) -> "Lease":
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _keep(self) -> None:
-        while not self._over.wait(self._seconds / 3):
-            try:
-                with self._parts.store.transaction() as tx:
-                    held = tx.measurements.extend(self._task, self._seconds)
-                if not held:
-                    self.lost.set()
-            except RoundsError:
-                log.warning("measuring.lease_not_extended", round=self._task.round_id)
-
-
-def _check(lease: Lease, stop: threading.Event | None) -> None:
+def _check(lease: MeasuringLease, stop: threading.Event | None) -> None:
     """To be called between fits."""
     if lease.lost.is_set():
         raise LeaseLost("The lease ran out while the round was measured.")
