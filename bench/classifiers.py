@@ -76,8 +76,8 @@ def load(name: str) -> Data:
     return Data(skew(data.pool), skew(data.test), classes) if skewed else data
 
 
-def items_of(name: str) -> Iterator[dict[str, Any]]:
-    path = next((DATA / name).glob("data.jsonl*"))
+def items_of(name: str, data: Path = DATA) -> Iterator[dict[str, Any]]:
+    path = next((data / name).glob("data.jsonl*"))
     with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8") as lines:
         for line in lines:
             item = json.loads(line)

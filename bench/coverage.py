@@ -41,6 +41,7 @@ from app.core.estimation import (
 )
 from app.core.estimation.audit import ACTIVE_FOLDS, AUDIT_FOLDS
 from app.core.estimation.crossfit import Fit, judge
+from app.core.estimation.duel import SIGNIFICANT, sign_test
 from app.core.features import DEFAULT_RECIPE, fit_featuriser
 from app.core.models import TrainedClassifier, train, train_alike
 from app.core.strategies import cold_start, select_round
@@ -56,6 +57,7 @@ LOOKS = (12, 20, 40, 80)
 FACTORS = (1.5, 2.0)
 SETS = ("sms_spam", "dbpedia14", "banking77", "goemotions", "wnut17")
 WANTED = 0.93
+NOT_ASKED = Exchanged(1.0, 1.0)
 
 
 @dataclass
@@ -193,7 +195,10 @@ class Project:
             labels - wins - losses,
             apart=len(apart),
             items=len(gold),
-            exchanged=self._exchanged(seeds, active, audits),
+            # the verdict hangs on exchanges only where the labels tell the sides apart
+            exchanged=self._exchanged(seeds, active, audits)
+            if sign_test(wins, losses) <= SIGNIFICANT
+            else NOT_ASKED,
         )
         return {
             "truth": truth,
