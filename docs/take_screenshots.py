@@ -7,7 +7,9 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
+from random import Random
 
 from playwright.sync_api import Page
 
@@ -16,6 +18,7 @@ from app.core.entities import RoundState
 from app.demo.texts import generate
 from app.main import create_app
 from app.rounds import commands
+from app.rounds.measuring.measurer import Measurer
 from tests.browser.chromium import open_page
 from tests.factories import make_project, make_store
 from tests.played import PlayedProject
@@ -25,6 +28,12 @@ from tests.serving import make_key, make_parts, serving
 ROUNDS = 5
 TEXTS = [dict(one) for one in generate(2000, seed=1)]
 """Those of `make demo`: hard enough that figures look as they do in earnest."""
+SETTINGS = {
+    "overlap": 2,
+    "adjudication": "none",
+    "audit_fraction": 0.4,
+    "stopping": {"price_per_hour": 24},
+}
 WIDTHS = {"desk": 1440, "phone": 390}
 SCHEMES = ("light", "dark")
 SHOP = "/projects/shop"
@@ -38,6 +47,7 @@ PAGES = {
     "quality": f"{SHOP}/quality",
     "doubts": f"{SHOP}/doubts",
     "money": f"{SHOP}/money",
+    "export": f"{SHOP}/export",
     "settings": f"{SHOP}/settings",
     "actions": f"{SHOP}/actions",
     "round": f"{SHOP}/rounds/{ROUNDS}",
@@ -85,21 +95,43 @@ def seeded() -> Iterator[tuple[str, str]]:
             tempfile.TemporaryDirectory() as files,
         ):
             store = make_store(url)
-            played = PlayedProject(store, Path(files), rows=TEXTS, batch_size=20)
-            anna = by_key(make_key(store, "admin", "anna")[0], Via.PAGE)
-            for size in (16, 20):
-                commands.change_project(store, "shop", {"batch_size": size}, actor=anna)
-            for _ in range(ROUNDS):
-                played.play(commands.start_round(store, "shop", actor=anna).number)
-            played.run_until(played.start(), RoundState.ANNOTATING)
-            played.answer(ROUNDS + 1, skip=8)
-            played.tick()
+            _play(PlayedProject(store, Path(files), rows=TEXTS, batch_size=16, **SETTINGS))
             make_project(store, "empty")
+            store.worker_seen("worker-1")
             with serving(create_app(make_parts(store))) as address:
                 yield address, make_key(store, "admin", "lead")[1]
             store.engine.dispose()
     finally:
         host.close()
+
+
+def _play(played: PlayedProject) -> None:
+    """Rounds that people have answered and a worker has measured; one is open at the end."""
+    anna = by_key(make_key(played.store, "admin", "anna")[0], Via.PAGE)
+    commands.change_project(played.store, "shop", {"batch_size": 20}, actor=anna)
+    played.tool.step = timedelta(seconds=5.5)
+    people = Random(7)  # noqa: S311 - nothing secret
+    for number in range(1, ROUNDS + 2):
+        commands.start_round(played.store, "shop", actor=anna)
+        played.run_until(number, RoundState.ANNOTATING)
+        _answer(played, number, people, skip=8 if number > ROUNDS else 0)
+        if number <= ROUNDS:
+            played.run_until(number, RoundState.CLOSED)
+    played.tick()
+    measurer = Measurer(played.parts, name="measurer")
+    while measurer.tick():
+        pass
+
+
+def _answer(played: PlayedProject, number: int, people: Random, skip: int) -> None:
+    """Both annotators answer; some texts mislead both of them, some only one."""
+    labels = sorted(set(played.truth.values()))
+    for one in played.out(number)[skip:]:
+        truth = played.truth[one.item.fields["text"]]
+        common = people.choice(labels) if people.random() < 0.08 else truth
+        for name in played.tool.users:
+            said = people.choice(labels) if people.random() < 0.05 else common
+            played.tool.answer(f"item-{one.item.id}", said, by=name)
 
 
 if __name__ == "__main__":

@@ -66,6 +66,8 @@ class FakeAnnotationTool:
         self._refusing: dict[str, str] = {}
         self._failures: list[Failure] = []
         self._time = datetime(2026, 1, 1, tzinfo=UTC)
+        self.step = timedelta(milliseconds=1)
+        """How far time goes on with whatever is done."""
         self._lock = threading.RLock()
 
     # --- what a test may arrange ---
@@ -296,7 +298,7 @@ class FakeAnnotationTool:
         return self.users.setdefault(name, uuid5(USERS, name))
 
     def _now(self) -> datetime:
-        self._time += timedelta(milliseconds=1)
+        self._time += self.step
         return self._time
 
     def _touch(self, dataset: FakeDataset) -> datetime:

@@ -17,8 +17,10 @@ from app.core.importing import text_problem
 from app.exits.files import zipped
 from app.exits.forms import MEDIA_TYPES, export
 from app.exits.predicting import answer
+from app.ports.store import Store
 
 router = APIRouter(prefix=PREFIX, tags=["results"])
+Form = Literal["jsonl", "csv", "parquet", "rounds", "huggingface"]
 BINARY = {"schema": {"type": "string", "format": "binary"}}
 
 
@@ -160,15 +162,18 @@ def export_project(
     caller: Viewer,
     name: ProjectName,
     parts: Parts,
-    format: Annotated[  # noqa: A002 - users' word
-        Literal["jsonl", "csv", "parquet", "rounds", "huggingface"], Query()
-    ] = "jsonl",
+    format: Annotated[Form, Query()] = "jsonl",  # noqa: A002 - users' word
 ) -> StreamingResponse:
-    files = export(parts.store, name, [format])
-    if format in MEDIA_TYPES:
+    return download_of(parts.store, name, format)
+
+
+def download_of(store: Store, name: str, form: Form) -> StreamingResponse:
+    """An export as a file to be kept."""
+    files = export(store, name, [form])
+    if form in MEDIA_TYPES:
         content = (piece for file in files for piece in file.pieces)
-        return _download(content, MEDIA_TYPES[format], f"{name}-labels.{format}")
-    return _download(zipped(files), "application/zip", f"{name}-{format}.zip")
+        return _download(content, MEDIA_TYPES[form], f"{name}-labels.{form}")
+    return _download(zipped(files), "application/zip", f"{name}-{form}.zip")
 
 
 class Texts(BaseModel):

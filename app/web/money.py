@@ -47,4 +47,5 @@ def _sentence(ledger: LedgerOut) -> str:
     told = f"{count(ledger.labels)} labels took {minutes} minutes of people's time"
     if not ledger.dollars.total:
         return f"{told}."
-    return f"{told}; with LLMs they cost ${ledger.dollars.total:,.2f}."
+    with_llms = "with LLMs " if ledger.llm else ""
+    return f"{told}; {with_llms}they cost ${ledger.dollars.total:,.2f}."

@@ -19,7 +19,7 @@ from app.web.tables import csv_file
 router = APIRouter()
 AtRound = Annotated[int | None, Query(alias="round", ge=1, le=2**31 - 1)]
 MATRIX = 20  # classes up to which the whole matrix is drawn
-PAIRS = 30
+PAIRS, PAIRS_BESIDE_MATRIX = 30, 10
 GOOD_ENOUGH = 0.99  # an F1 above which no class need be named
 SHADES = 5
 
@@ -41,6 +41,7 @@ def quality_page(
     measured = _measured(parts, name, at)
     metrics = measured["metrics"] if measured else {}
     pairs = mistakes(metrics)
+    drawn = len(metrics.get("classes", ())) <= MATRIX
     return page(
         request,
         "quality.html",
@@ -52,9 +53,10 @@ def quality_page(
         metrics=metrics,
         sentence=_sentence(measured),
         calibration=calibration_of(metrics),
-        pairs=pairs[:PAIRS],
+        pairs=pairs[: PAIRS_BESIDE_MATRIX if drawn else PAIRS],
+        mistaken=len(pairs),
         confused=_finding(pairs),
-        matrix=_shaded(metrics) if len(metrics.get("classes", ())) <= MATRIX else None,
+        matrix=_shaded(metrics) if drawn else None,
         per_class=by_score(metrics),
     )
 

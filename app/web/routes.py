@@ -11,6 +11,7 @@ from app.web import (
     audit,
     data,
     doubts,
+    exporting,
     live,
     login,
     money,
@@ -29,8 +30,8 @@ def add_pages(app: FastAPI) -> None:
     """The dashboard, its errors and its files. After the API: it shows the API's errors."""
     router = APIRouter(include_in_schema=False)
     parts = (
-        login, new_project, projects, annotators, audit, data, quality, doubts, money, settings,
-        live, actions, reference,
+        login, new_project, projects, annotators, audit, data, quality, doubts, money, exporting,
+        settings, live, actions, reference,
     )  # fmt: skip
     for part in parts:
         router.include_router(part.router)

@@ -1,6 +1,7 @@
 """Accessibility checks by axe-core, vendored: nothing is fetched."""
 
 import hashlib
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -8,17 +9,20 @@ from playwright.sync_api import Page
 
 VENDORED = Path(__file__).parent / "vendor" / "axe.min.js"
 SHA256 = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"  # axe-core 4.14.1
-RUN = """async () => (await axe.run(document, {
-    resultTypes: ["violations"],
-    runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+ALL = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+COLOURS = ("color-contrast",)
+"""What another colour scheme can spoil."""
+RUN = """async (runOnly) => (await axe.run(document, {
+    resultTypes: ["violations"], runOnly,
 })).violations.map((one) => `${one.id}: ${one.help} (${one.nodes.length} times, such as
     ${one.nodes[0].html.slice(0, 200)})`)"""
 
 
-def violations(page: Page) -> list[str]:
+def violations(page: Page, rules: Sequence[str] = ALL) -> list[str]:
     """What axe finds wrong with the page as it is shown now."""
-    page.evaluate(_source())
-    found: list[str] = page.evaluate(RUN)
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(_source())
+    found: list[str] = page.evaluate(RUN, list(rules))
     return found
 
 

@@ -1,14 +1,22 @@
 """Every page, wide and narrow, light and dark: legible, within its window, usable by everybody."""
 
+import csv
+import io
+
 import pytest
 from playwright.sync_api import expect
 
 from app.core.entities import RoundState
-from tests.browser.axe import violations
+from app.rounds import relabelling
+from app.rounds.measuring.measurer import Measurer
+from tests.browser.axe import COLOURS, violations
 from tests.browser.test_dashboard import base, log_in, page, played, store  # noqa: F401
-from tests.factories import make_project
+from tests.factories import LABELS, import_rows, make_project, sample_texts
 
 pytestmark = [pytest.mark.postgres, pytest.mark.browser]
+LONG = "a class whose name is as long as names of classes are allowed to be, and then some more"[
+    :80
+]
 SHOP = "/projects/shop"
 PAGES = (
     "/",
@@ -21,6 +29,7 @@ PAGES = (
     f"{SHOP}/quality",
     f"{SHOP}/doubts",
     f"{SHOP}/money",
+    f"{SHOP}/export",
     f"{SHOP}/settings",
     f"{SHOP}/actions",
     f"{SHOP}/delete",
@@ -31,36 +40,60 @@ PAGES = (
     f"{SHOP}/rounds/2/finish",
     f"{SHOP}/rounds/9",
     "/projects/empty",
+    "/projects/empty/imported",
     "/projects/empty/data",
     "/projects/empty/annotators",
     "/projects/empty/quality",
     "/projects/empty/doubts",
     "/projects/empty/money",
+    "/projects/empty/export",
+    "/projects/empty/settings",
     "/projects/empty/actions",
     "/docs",
 )
+CHARTS = {  # where it is: the table that says the same
+    SHOP: "#curve-table",
+    f"{SHOP}/quality": "#calibration",
+    f"{SHOP}/rounds/1": "#batch",
+}
 
 
-@pytest.mark.parametrize(
-    ("width", "scheme"), [(1440, "light"), (390, "dark")], ids=["desk", "phone"]
-)
-def test_everybody_can_use_every_page(page, base, store, played, width, scheme):  # noqa: F811
-    long = "a class whose name is as long as names of classes are allowed to be, and then some more"
-    make_project(store, "empty", labels=["yes", long[:80]])
+@pytest.fixture
+def measured(store, played):  # noqa: F811
+    """A project whose first round was measured, with doubted labels and a class of a long name."""
+    wrong = [{**row, "label": LABELS[n % 3]} for n, row in enumerate(sample_texts(200, seed=3)[:40])
+             if row["split"] == "train"]  # fmt: skip
+    import_rows(store, wrong)
+    relabelling.edit_labels(store, "shop", [*LABELS, LONG], {}, actor="test")
     played.play(played.start())
-    played.run_until(played.start(), RoundState.ANNOTATING)
+    assert Measurer(played.parts, name="measurer").tick()
+    return played
+
+
+@pytest.mark.parametrize("width", [1280, 390], ids=["desk", "phone"])
+def test_everybody_can_use_every_page(page, base, store, measured, width):  # noqa: F811
+    make_project(store, "empty", labels=["yes", LONG])
+    measured.run_until(measured.start(), RoundState.ANNOTATING)
     page.set_viewport_size({"width": width, "height": 900})
-    page.emulate_media(color_scheme=scheme)
+    page.goto(f"{base}/login")
+    wrong = {"/login": _wrong(page, width)}
     log_in(page, base, store, "admin")
-    wrong = {}
     for path in PAGES:
         page.goto(base + path)
-        if page.evaluate("document.documentElement.scrollWidth") > width:
-            wrong[path] = ["wider than its window"]
-        if found := violations(page):
-            wrong[path] = [*wrong.get(path, []), *found]
+        wrong[path] = _wrong(page, width)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
     page.problems.clear()  # the browser notes the 404 of the round that there is not
-    assert wrong == {}
+    assert {path: found for path, found in wrong.items() if found} == {}
+
+
+def _wrong(page, width):  # noqa: F811
+    """In light and dark; what is wrong with more than colours is wrong in both."""
+    page.emulate_media(color_scheme="light")
+    found = violations(page)
+    if page.evaluate("document.documentElement.scrollWidth") > width:
+        found.append("wider than its window")
+    page.emulate_media(color_scheme="dark")
+    return found + violations(page, COLOURS)
 
 
 def test_a_round_is_started_with_the_keyboard_alone(page, base, store, played):  # noqa: F811
@@ -85,18 +118,72 @@ def test_a_round_is_started_with_the_keyboard_alone(page, base, store, played): 
     expect(page.get_by_text("The round was started.")).to_be_visible()
 
 
-def test_points_of_charts_say_their_numbers_to_the_keyboard(page, base, store, played):  # noqa: F811
-    played.play(played.start())
+def test_every_chart_is_read_by_keyboard_and_as_a_table(page, base, store, measured):  # noqa: F811
     log_in(page, base, store)
-    page.goto(base + SHOP)
-    point = page.locator(".point").first
-    expect(point.locator("text")).to_be_hidden()
-    point.focus()
-    expect(point.locator("text")).to_be_visible()
+    for path, table in CHARTS.items():
+        page.goto(base + path)
+        figure = page.locator("figure.curve")
+        title = figure.locator("svg").get_attribute("aria-label")
+        expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
+        points = _points_by_keyboard(page, figure)
+        if (summary := figure.locator("summary")).count():
+            summary.focus()
+            page.keyboard.press("Enter")
+        rows = page.locator(f"{table} tbody tr")
+        expect(rows.first).to_be_visible()
+        assert rows.count() == len(points)
+        assert _lines_of_csv(page, base, figure, with_rank="map" in figure.get_attribute("class")) \
+            == len(points)  # fmt: skip
+
+
+def _points_by_keyboard(page, figure):  # noqa: F811
+    """From one point to the next by Tab: each has a name and shows its figures."""
+    points = figure.locator(".point")
+    names = []
+    points.first.focus()
+    for point in points.all():
+        expect(point).to_be_focused()
+        expect(point.locator("text")).to_be_visible()
+        names.append(point.get_attribute("aria-label"))
+        page.keyboard.press("Tab")
+    read_out = figure.locator("svg").aria_snapshot()
+    assert len(set(names)) == len(names)
+    assert [name for name in names if name not in read_out] == []
+    return names
+
+
+def _lines_of_csv(page, base, figure, *, with_rank):  # noqa: F811
+    """How many of its lines are points; a map's file has the pool around them too."""
+    href = figure.get_by_role("link", name="CSV").get_attribute("href")
+    lines = list(csv.DictReader(io.StringIO(page.request.get(base + href).text())))
+    return sum(1 for one in lines if one["rank"]) if with_rank else len(lines)
+
+
+def test_a_pick_on_the_map_leads_to_its_reason_by_keyboard(page, base, store, played):  # noqa: F811
+    played.run_until(played.start(), RoundState.ANNOTATING)
+    log_in(page, base, store)
     page.goto(base + SHOP + "/rounds/1")
     page.locator("a.point").first.focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Rank 1")).to_be_visible()
+
+
+def test_paper_gets_charts_and_tables_and_nothing_to_press(page, base, store, measured):  # noqa: F811
+    log_in(page, base, store)
+    page.context.add_cookies([{"name": "rounds_theme", "value": "dark", "url": base}])
+    page.emulate_media(media="print", color_scheme="dark")
+    for path in (*CHARTS, f"{SHOP}/doubts", f"{SHOP}/money", f"{SHOP}/data"):
+        page.goto(base + path)
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        expect(page.locator("table").first).to_be_visible()
+        pressed = page.locator("nav, form > button, .button, .filled, .skip")
+        assert [one.inner_text() for one in pressed.all() if one.is_visible()] == [], path
+        colours = "[getComputedStyle(document.body).backgroundColor, " \
+                  "getComputedStyle(document.body).color]"  # fmt: skip
+        assert page.evaluate(colours) == ["rgb(255, 255, 255)", "rgb(27, 31, 36)"]
+        if path in CHARTS:
+            expect(page.locator("figure.curve svg")).to_be_visible()
+            expect(page.locator(f"{CHARTS[path]} tbody td").first).to_be_visible()
 
 
 def test_the_check_itself_finds_what_is_wrong(page):  # noqa: F811

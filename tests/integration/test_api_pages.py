@@ -24,6 +24,8 @@ PAGES = (
     "/projects/shop/quality",
     "/projects/shop/doubts",
     "/projects/shop/money",
+    "/projects/shop/export",
+    "/projects/shop/export/jsonl",
     "/projects/shop/settings",
     "/projects/shop/actions",
     "/projects/shop/actions.csv",

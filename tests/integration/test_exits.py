@@ -6,13 +6,16 @@ import zipfile
 
 import pandas as pd
 import pytest
+from fastapi.testclient import TestClient
 
 from app.core.entities import RoundState
 from app.exits.files import write_to
 from app.exits.forms import export
-from tests.factories import import_rows, make_store
+from app.main import create_app
+from tests.factories import import_rows, make_project, make_store
+from tests.integration.test_api_pages import HTML, log_in
 from tests.played import PlayedProject
-from tests.serving import api
+from tests.serving import api, make_parts
 
 pytestmark = pytest.mark.postgres
 HOSTILE = [
@@ -147,3 +150,27 @@ def test_folders_come_over_http_as_zip(store, played):
         assert len(pd.read_parquet(io.BytesIO(table.content))) == len(labels_of(store))
         missing = client.get("/api/v1/projects/nowhere/export?format=rounds")
         assert missing.status_code == 404
+
+
+@pytest.fixture
+def browser(store):
+    app = create_app(make_parts(store))
+    with TestClient(app, headers=HTML, follow_redirects=False) as client:
+        yield client
+
+
+def test_the_page_names_as_many_labels_as_its_files_hold(browser, store):
+    make_project(store)
+    log_in(browser, store, "viewer")
+    assert "There are no labels to take along yet." in browser.get("/projects/shop/export").text
+    twice = [{"id": f"t{n}", "text": "the same", "label": "refund"} for n in range(2)]
+    gold = {"id": "g", "text": "=1+1", "label": "praise", "split": "test"}
+    import_rows(store, [*twice, gold, {"id": "open", "text": "without a label"}])
+    page = browser.get("/projects/shop/export").text
+    labels = browser.get("/projects/shop/export/jsonl").text.splitlines()
+    assert f"{len(labels)} labels can be taken along: 2 of the pool, 1 held out." in page
+    table = browser.get("/projects/shop/export/csv")
+    assert table.headers["content-disposition"] == 'attachment; filename="shop-labels.csv"'
+    assert "'=1+1" in table.text
+    assert browser.get("/projects/shop/export/zip").status_code == 422
+    assert browser.get("/projects/nowhere/export/csv").status_code == 404

@@ -11,6 +11,7 @@ from app.core.acting import Via, by_key
 from app.core.importing import RowLimits
 from app.main import create_app
 from app.rounds import commands
+from app.rounds.measuring.measurer import Measurer
 from tests.factories import all_rows, import_rows, make_store
 from tests.integration.test_api_pages import HTML, log_in
 from tests.played import PlayedProject
@@ -27,10 +28,20 @@ TEXTS = (SCRIPT, IMAGE, RIGHT_TO_LEFT, FORMULA, EMOJI, LONG)
 SHOP = "/projects/shop"
 PAGES = (
     SHOP, f"{SHOP}/imported", f"{SHOP}/data", f"{SHOP}/annotators", f"{SHOP}/quality",
-    f"{SHOP}/settings", f"{SHOP}/actions", f"{SHOP}/delete", f"{SHOP}/rounds/1",
-    f"{SHOP}/rounds/2", f"{SHOP}/rounds/2/cancel", f"{SHOP}/rounds/2/finish",
+    f"{SHOP}/doubts", f"{SHOP}/money", f"{SHOP}/export", f"{SHOP}/settings", f"{SHOP}/actions",
+    f"{SHOP}/delete", f"{SHOP}/rounds/1", f"{SHOP}/rounds/2", f"{SHOP}/rounds/2/cancel",
+    f"{SHOP}/rounds/2/finish",
 )  # fmt: skip
-FILES = ("curve", "classes", "confusion", "calibration", "actions", "rounds/1/map")
+FILES = (
+    "curve",
+    "classes",
+    "confusion",
+    "calibration",
+    "doubts",
+    "money",
+    "actions",
+    "rounds/1/map",
+)
 
 
 @pytest.fixture
@@ -73,12 +84,16 @@ def test_hostile_content_is_shown_and_does_nothing(browser, store, tmp_path):
     commands.change_project(store, "shop", {"guidelines": f"</textarea>{SCRIPT}"}, actor=wicked)
     for _ in range(2):
         played.play(commands.start_round(store, "shop", actor=wicked).number)
+    measurer = Measurer(played.parts, name="measurer")
+    while measurer.tick():
+        pass
 
     log_in(browser, store, "admin")
     for path in PAGES:
         page = browser.get(path)
         assert page.status_code in (200, 409), path
         assert len(harmless(page)) < 1_000_000, f"{path} shows long texts in full"
+    assert "Every item of the pool is labelled." in browser.get(f"{SHOP}/rounds/2").text
     chosen = all_rows(
         store,
         "SELECT r.number, s.rank FROM selections s JOIN rounds r ON r.id = s.round_id "

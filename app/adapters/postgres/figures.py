@@ -41,6 +41,10 @@ SELECT coalesce(l.value->>'label', cast(l.value AS text)) AS label, i.split, cou
 FROM current_labels l JOIN items i ON i.id = l.item_id
 WHERE l.project_id = :project AND i.duplicate_of IS NULL GROUP BY 1, 2 ORDER BY 1, 2
 """
+LABELS = """
+SELECT i.split, count(*) AS labels FROM current_labels l JOIN items i ON i.id = l.item_id
+WHERE l.project_id = :project GROUP BY i.split
+"""
 KEPT = """
 SELECT {basis} AS as_of, k.as_of AS kept_as_of, k.figures FROM projects
 LEFT JOIN kept_figures k ON k.project_id = projects.id AND k.name = :name
@@ -66,6 +70,17 @@ class PostgresFigures:
             "classes",
             Basis.LABELS,
             lambda: [dict(row) for row in self.sql.all(CLASSES, project=project_id)],
+        )
+
+    def labels(self, project_id: int) -> Mapping[str, int]:
+        """How many labels each split has, those of duplicates too: as many as an export holds."""
+        return self.kept(
+            project_id,
+            "labels",
+            Basis.LABELS,
+            lambda: {
+                row["split"]: row["labels"] for row in self.sql.all(LABELS, project=project_id)
+            },
         )
 
     def _splits(self, project_id: int) -> Mapping[str, Any]:

@@ -58,6 +58,9 @@ class Figures(Protocol):
     def classes(self, project_id: int) -> Sequence[Mapping[str, Any]]:
         """How many items of each split have which label."""
 
+    def labels(self, project_id: int) -> Mapping[str, int]:
+        """How many labels each split has: as many as an export holds."""
+
 
 class Exits(Protocol):
     """Reads for what leaves a project, to be read inside the transaction; none holds it all."""

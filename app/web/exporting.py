@@ -1,0 +1,60 @@
+"""The page from which labels and rounds are taken along, in forms that others read."""
+
+from collections.abc import Mapping
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, StreamingResponse
+
+from app.api.access import Parts
+from app.api.parameters import ProjectName
+from app.api.results import Form, download_of
+from app.web.rendering import count, page
+from app.web.sessions import Viewer
+
+router = APIRouter()
+HELD: Mapping[Form, tuple[str, str]] = {
+    "csv": ("Labels as a table", "for a spreadsheet; cells that look like formulas begin with '"),
+    "jsonl": (
+        "Labels as JSON Lines",
+        "texts exactly as they came, and where each label came from; can be imported again",
+    ),
+    "parquet": ("Labels as Parquet", "the same with types, for pandas, DuckDB and the like"),
+    "huggingface": (
+        "A Hugging Face dataset",
+        "a folder that datasets.load_dataset reads, with a card on how the labels came about",
+    ),
+    "rounds": (
+        "Every round",
+        "what was chosen and why, every answer to it, results.tsv, and all of it in words",
+    ),
+}
+"""Each form: what it is called on the page, and what is in it."""
+
+
+@router.get("/projects/{name}/export")
+def export_page(request: Request, session: Viewer, name: ProjectName, parts: Parts) -> HTMLResponse:
+    with parts.store.transaction() as tx:
+        labels = tx.figures.labels(tx.projects.by_name(name).id)
+    return page(
+        request,
+        "export.html",
+        parts=parts,
+        session=session,
+        name=name,
+        labels=sum(labels.values()),
+        sentence=_sentence(labels),
+        held=HELD,
+    )
+
+
+@router.get("/projects/{name}/export/{form}")
+def export_file(session: Viewer, name: ProjectName, form: Form, parts: Parts) -> StreamingResponse:
+    return download_of(parts.store, name, form)
+
+
+def _sentence(labels: Mapping[str, int]) -> str:
+    total, pool = sum(labels.values()), labels.get("pool", 0)
+    if not total:
+        return "There are no labels to take along yet."
+    what = "1 label" if total == 1 else f"{count(total)} labels"
+    return f"{what} can be taken along: {count(pool)} of the pool, {count(total - pool)} held out."
