@@ -207,6 +207,7 @@ def api_parts(container: Container) -> ApiParts:
         encoders=container.encoders,
         predictor=Predictors(container.places, container.encoders),
         replayer=partial(replay, container.parts),
+        whereabouts=lambda: container.places,
         ping_tool=container.tool.ping,
         providers=container.desk.providers,
         cookie_secret=container.cookie_secret(),

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.api.problems import problem
 from app.api.wiring import ApiParts
 
-UPLOAD = re.compile(r"/api/v1/projects/[^/]+/items|/new")
+UPLOAD = re.compile(r"/api/v1/projects/[^/]+/items|/api/v1/bundles|/new")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

@@ -1,6 +1,6 @@
 """What came of it: labels, metrics, imports, items, and the exports."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -9,6 +9,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.access import Parts, Viewer
+from app.api.downloads import BINARY, download
 from app.api.parameters import PREFIX, After, Limit, Paged, ProjectName
 from app.api.problems import problems
 from app.api.round_shapes import metrics_of
@@ -21,7 +22,6 @@ from app.ports.store import Store
 
 router = APIRouter(prefix=PREFIX, tags=["results"])
 Form = Literal["jsonl", "csv", "parquet", "rounds", "huggingface"]
-BINARY = {"schema": {"type": "string", "format": "binary"}}
 
 
 class LabelOut(BaseModel):
@@ -172,8 +172,8 @@ def download_of(store: Store, name: str, form: Form) -> StreamingResponse:
     files = export(store, name, [form])
     if form in MEDIA_TYPES:
         content = (piece for file in files for piece in file.pieces)
-        return _download(content, MEDIA_TYPES[form], f"{name}-labels.{form}")
-    return _download(zipped(files), "application/zip", f"{name}-{form}.zip")
+        return download(content, MEDIA_TYPES[form], f"{name}-labels.{form}")
+    return download(zipped(files), "application/zip", f"{name}-{form}.zip")
 
 
 class Texts(BaseModel):
@@ -223,8 +223,3 @@ def predict(
         classifier_version=predictor.agent,
         items=[Predicted(**answer(predictor.classes, one)) for one in found],
     )
-
-
-def _download(content: Iterator[bytes], media_type: str, file_name: str) -> StreamingResponse:
-    headers = {"Content-Disposition": f'attachment; filename="{file_name}"'}
-    return StreamingResponse(content, media_type=media_type, headers=headers)

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from app.api import (
     actions,
     annotators,
+    bundles,
     data,
     estimates,
     events,
@@ -23,8 +24,8 @@ def api_router() -> APIRouter:
     """Everything that is not a page."""
     router = APIRouter()
     parts = (
-        projects, items, rounds, results, estimates, data, annotators, llm, events, actions, keys,
-        webhooks, health,
+        projects, bundles, items, rounds, results, estimates, data, annotators, llm, events,
+        actions, keys, webhooks, health,
     )  # fmt: skip
     for part in parts:
         router.include_router(part.router)

@@ -7,6 +7,7 @@ from fastapi import Request
 
 from app.core.errors import Unavailable
 from app.core.importing import RowLimits
+from app.exits.bundle import Places
 from app.exits.predicting import Predictor
 from app.llm.desk import Desk, NoProviders
 from app.ports.encoder import Encoder
@@ -21,6 +22,10 @@ def no_predictor(name: str, number: int | None) -> Predictor:
 
 
 def no_replayer(name: str, number: int) -> Replay:
+    raise Unavailable("This service was set up without a way to its features and classifiers.")
+
+
+def nowhere() -> Places:
     raise Unavailable("This service was set up without a way to its features and classifiers.")
 
 
@@ -41,6 +46,8 @@ class ApiParts:
     """The classifier of a project, by number or the newest."""
     replayer: Callable[[str, int], Replay] = no_replayer
     """Makes a round of a project again."""
+    whereabouts: Callable[[], Places] = nowhere
+    """Where everything of a project lies, for bundles."""
     row_limits: RowLimits = field(default_factory=RowLimits)
     max_upload_bytes: int = 4 * 2**30
     max_json_bytes: int = 2**20

@@ -8,11 +8,12 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from tempfile import TemporaryFile
 from typing import Any, BinaryIO
 from uuid import UUID, uuid4
 
 from app.core.entities import Project
-from app.core.errors import ArtefactDamaged, WrongInput
+from app.core.errors import ArtefactDamaged, Unavailable, WrongInput
 from app.core.features import Featuriser
 from app.core.models import load_classifier
 from app.core.models.packing import unpack
@@ -39,6 +40,8 @@ Change = Callable[[dict[str, Any]], dict[str, Any]]
 
 def restore(places: Places, source: BinaryIO, *, name: str | None, actor: str) -> Project:
     """The project in the bundle, under its own name or another. All of it or nothing."""
+    if name is not None:
+        check_name(name)
     try:
         archive = zipfile.ZipFile(source)
     except BROKEN:
@@ -47,6 +50,27 @@ def restore(places: Places, source: BinaryIO, *, name: str | None, actor: str) -
         bundle = _Bundle(archive, _manifest(archive))
         bundle.check()
         return _take_in(places, bundle, name, actor)
+
+
+def restore_sent(
+    places: Places, pieces: Iterable[bytes], *, name: str | None, actor: str
+) -> Project:
+    """The same from pieces as they come in. What lists a zip's files is at its end, so they lie in
+    a file meanwhile; it has no name, and is gone with the process whatever happens."""
+    with TemporaryFile() as whole:
+        _keep(pieces, whole)
+        return restore(places, whole, name=name, actor=actor)
+
+
+def _keep(pieces: Iterable[bytes], whole: BinaryIO) -> None:
+    try:
+        whole.writelines(pieces)
+        whole.seek(0)
+    except OSError as problem:
+        raise Unavailable(
+            f"The bundle cannot be kept while it is checked ({problem.strerror}). Free space where "
+            "temporary files lie, or set TMPDIR to a larger disk."
+        ) from problem
 
 
 def _refused(reason: str) -> WrongInput:

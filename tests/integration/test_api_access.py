@@ -86,7 +86,7 @@ def test_every_route_refuses_a_key_whose_role_is_too_small(client, store):
 
 def test_reading_is_for_viewers_changing_for_operators_keys_and_deleting_for_admins():
     for method, path, role in KEYED:
-        everywhere = "/keys" in path or path == "/api/v1/actions"
+        everywhere = "/keys" in path or "/bundle" in path or path == "/api/v1/actions"
         if everywhere or method == "DELETE" or path.endswith("/restore"):
             assert role == "admin"
         else:

@@ -58,6 +58,7 @@ def schema(store, tmp_path):
         webhook_secret=lambda: secrets.token_hex(16),
         predictor=Predictors(places, {}),
         replayer=partial(replay, played.parts),
+        whereabouts=lambda: places,
     )
     app = create_app(parts)
     return schemathesis.openapi.from_asgi("/openapi.json", app)
