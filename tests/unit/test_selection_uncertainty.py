@@ -9,7 +9,7 @@ from app.core import uncertainty
 from tests.unit.selection_factory import probabilities
 
 
-@pytest.mark.parametrize("classes", [2, 3, 14])
+@pytest.mark.parametrize("classes", [2, 3, 5, 14, 77])
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_measures_are_what_they_are_called(classes: int, order: str) -> None:
     p = np.asarray(probabilities(20_000, classes), order=order)
@@ -21,6 +21,16 @@ def test_measures_are_what_they_are_called(classes: int, order: str) -> None:
         uncertainty.scores(uncertainty.least_confidence, p), 1 - ranked[:, -1], atol=1e-6
     )
     np.testing.assert_allclose(uncertainty.scores(uncertainty.entropy, p), entropy, atol=1e-5)
+
+
+@pytest.mark.parametrize("classes", [2, 3, 4, 7, 14, 31])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_a_margin_is_exact_also_where_several_are_equal(classes: int, order: str) -> None:
+    few_values = np.random.default_rng(classes).integers(0, 5, (30_000, classes))
+    p = np.asarray(few_values.astype(np.float32) / np.float32(7), order=order)
+    ranked = np.sort(p, axis=1)
+    wanted = np.float32(1) - (ranked[:, -1] - ranked[:, -2])
+    assert uncertainty.scores(uncertainty.margin, p).tobytes() == wanted.tobytes()
 
 
 @pytest.mark.parametrize(

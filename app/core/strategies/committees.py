@@ -41,8 +41,8 @@ def disagreement(measure: Callable[[Floats], Floats]) -> Callable[[Pool, int], P
 
 def _by_block(measure: Callable[[Floats], Floats], committee: Floats) -> Floats:
     out = np.empty(committee.shape[1], np.float32)
-    for start in range(0, len(out), uncertainty.BLOCK):
-        part = slice(start, start + uncertainty.BLOCK)
+    for start in range(0, len(out), uncertainty.MOST):
+        part = slice(start, start + uncertainty.MOST)
         out[part] = measure(np.asarray(committee[:, part], np.float32))
     return out
 
