@@ -36,7 +36,7 @@ from app.adapters.features.stored import MappedFeatures
 from app.adapters.files import LocalFiles
 from app.core.models import train
 from app.core.strategies import DEFAULT, select_round
-from app.core.types import FeatureMatrix, SelectionRequest, TrainingSet
+from app.core.types import FeatureMatrix, SelectionRequest, SomeRows, TrainingSet
 from app.ports.feature_store import FeatureInfo
 from app.rounds.scoring import Scores, score_rows
 from app.rounds.training import MOST_UNLABELLED
@@ -166,7 +166,7 @@ def one_round(features: MappedFeatures, keep: Path, self_training: str) -> Secon
         TrainingSet(
             features.take(labelled), y[labelled], tuple(f"class {c}" for c in range(CLASSES))
         ),
-        unlabelled=features.take(rest),
+        unlabelled=SomeRows(features, rest),
         seed=0,
         options={"self_training": self_training},
     )

@@ -7,7 +7,7 @@ from typing import Any
 import lightgbm
 import numpy as np
 
-from app.core.types import FeatureMatrix, Floats, TrainingSet
+from app.core.types import FeatureMatrix, Floats, TrainingSet, Unlabelled
 
 NAME = "lightgbm_as_it_comes.v1"
 
@@ -34,7 +34,7 @@ class AsItComes:
 def train(
     training: TrainingSet,
     *,
-    unlabelled: FeatureMatrix | None,
+    unlabelled: Unlabelled | None,
     seed: int,
     options: Mapping[str, Any],
 ) -> AsItComes:

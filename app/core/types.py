@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,11 +70,48 @@ class FeatureMatrix:
         return FeatureMatrix(words, counts, self.dense[begin:end])
 
 
+class TakesRows(Protocol):
+    """Features from which rows can be copied, wherever they lie."""
+
+    def take(self, rows: Rows) -> FeatureMatrix: ...
+
+
+class Unlabelled(TakesRows, Protocol):
+    """Items without a label, for classifiers that learn from their texts too."""
+
+    def __len__(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SomeRows:
+    """Rows that nobody has read yet: who needs few of them copies few."""
+
+    source: TakesRows
+    rows: Rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def take(self, places: Rows) -> FeatureMatrix:
+        return self.source.take(self.rows[places])
+
+    def copied(self) -> FeatureMatrix:
+        """All of them, for who reads them again and again."""
+        return self.source.take(self.rows)
+
+
 def row_slice(matrix: sparse.csr_matrix, begin: int, end: int) -> sparse.csr_matrix:
     """These rows, without copying their values."""
+    return csr_of(*row_parts(matrix, begin, end), matrix.shape[1])
+
+
+def row_parts(
+    matrix: sparse.csr_matrix, begin: int, end: int
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Values and columns of these rows, not copied, and where each row starts in them."""
     starts = matrix.indptr[begin : end + 1]
     inside = slice(int(starts[0]), int(starts[-1]))
-    return csr_of(matrix.data[inside], matrix.indices[inside], starts - starts[0], matrix.shape[1])
+    return matrix.data[inside], matrix.indices[inside], starts - starts[0]
 
 
 def csr_of(

@@ -62,7 +62,8 @@ class StoredFeatures(Protocol):
 
     def release(self) -> None:
         """What was read need not stay in memory; reading it again brings it back. Whoever walks
-        over all rows says so now and then, and so needs no more memory for more of them."""
+        over all rows says so now and then, and so needs no more memory for more of them; a store
+        may keep what is small."""
 
 
 class FeatureStore(Protocol):

@@ -18,7 +18,7 @@ def committee_of(work: Work, stored: StoredFeatures, pool: Pool) -> Floats:
     """(member, candidate, class), in memory: members are fitted on other draws of the labels, of
     which every class keeps as many as it has."""
     whole = training.training_set(work, stored, pool.labels)
-    rest = training.unlabelled(work, stored, pool.candidates)
+    rest = training.unlabelled(work, stored, pool.candidates).copied()
     seed = training.classifier_seed(work)
     rows = stored.rows_of(pool.candidates)
 

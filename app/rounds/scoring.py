@@ -153,7 +153,17 @@ def cut(rows: int) -> Iterator[slice]:
 def _class_major(fitted: TrainedClassifier, matrix: FeatureMatrix, rows: Rows) -> Floats:
     """Where nearly all rows between the first and the last are wanted, as in a pool of which few
     have a label, it is quicker to score all of these where they lie than to gather the wanted."""
-    begin, end = int(rows.min()), int(rows.max()) + 1
-    if end - begin > NEARLY_ALL * len(rows):
+    begin, end = int(rows[0]), int(rows[-1]) + 1
+    ascending = bool((rows[1:] > rows[:-1]).all())
+    if not ascending or end - begin > NEARLY_ALL * len(rows):
         return fitted.predict_proba(matrix.take(rows)).T
-    return np.take(fitted.predict_proba(matrix.between(begin, end)).T, rows - begin, axis=1)
+    scored = fitted.predict_proba(matrix.between(begin, end)).T
+    return scored if end - begin == len(rows) else _only(scored, rows - begin)
+
+
+def _only(class_major: Floats, wanted: Rows) -> Floats:
+    """Class by class with a mask, which copies what lies together in one go; to take the columns by
+    their numbers is ten times as slow."""
+    mask = np.zeros(class_major.shape[1], bool)
+    mask[wanted] = True
+    return np.stack([scores[mask] for scores in class_major])

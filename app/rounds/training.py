@@ -14,7 +14,7 @@ from app.core.entities import ClassifierVersion, CurrentLabel, FeatureVersion, P
 from app.core.errors import ArtefactDamaged
 from app.core.models import TrainedClassifier, load_classifier, train
 from app.core.tasks import task_type
-from app.core.types import FeatureMatrix, Floats, TrainingSet
+from app.core.types import Floats, SomeRows, TrainingSet
 from app.ports.feature_store import StoredFeatures
 from app.ports.files import Artefact
 from app.ports.store import ItemIds
@@ -179,13 +179,13 @@ def _sureness(label: CurrentLabel) -> float:
     return 1.0 if label.confidence is None or is_llm else label.confidence
 
 
-def unlabelled(work: Work, stored: StoredFeatures, candidates: ItemIds) -> FeatureMatrix:
+def unlabelled(work: Work, stored: StoredFeatures, candidates: ItemIds) -> SomeRows:
     """Pool items without a label, never held-out ones: a classifier may learn from their texts.
     A seeded sample is enough, and keeps the time of a fit independent of the pool's size."""
     if len(candidates) > MOST_UNLABELLED:
         chosen = np.random.default_rng(classifier_seed(work))
         candidates = np.sort(chosen.choice(candidates, MOST_UNLABELLED, replace=False))
-    return stored.take(stored.rows_of(candidates))
+    return SomeRows(stored, stored.rows_of(candidates))
 
 
 def load(parts: Parts, classifier: ClassifierVersion) -> TrainedClassifier:

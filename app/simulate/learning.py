@@ -8,7 +8,7 @@ import numpy as np
 
 from app.core.models import TrainedClassifier, resolve_classifier, train
 from app.core.strategies import bootstrap
-from app.core.types import FeatureMatrix, Floats, Rows, TrainingSet
+from app.core.types import Floats, Rows, SomeRows, TrainingSet
 from app.rounds.committee import MEMBERS
 from app.rounds.identity import derived_seed
 from app.rounds.scoring import predict
@@ -56,13 +56,13 @@ class Learner:
             options={**options, **self.classifier.options},
         )
 
-    def _unlabelled(self, answered: Answered) -> FeatureMatrix:
+    def _unlabelled(self, answered: Answered) -> SomeRows:
         """What a project's classifier may learn from besides labels: the rest of the pool."""
         rest = self.arena.candidates(answered.asked)
         if len(rest) > MOST_UNLABELLED:
             chance = np.random.default_rng(self.seed)
             rest = np.sort(chance.choice(rest, MOST_UNLABELLED, replace=False))
-        return self.arena.features.take(rest)
+        return SomeRows(self.arena.features, rest)
 
 
 def _chose(fitted: TrainedClassifier) -> bool:

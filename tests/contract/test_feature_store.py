@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from app.adapters.features import LocalFeatureStore
+from app.adapters.features import LocalFeatureStore, stored
 from app.adapters.features.arrays import GrowingCsr, csr_paths, mapped, mapped_csr
 from app.adapters.features.texts import BLOCK, recut
 from app.core.errors import ArtefactDamaged, NotFound, Unavailable, WrongInput
@@ -236,7 +236,7 @@ def test_another_manifest_than_the_recorded_one_is_refused(store: LocalFeatureSt
 BUILDER = """
 import sys
 from pathlib import Path
-from app.adapters.features import LocalFeatureStore
+from app.adapters.features import LocalFeatureStore, stored
 from tests.contract.test_feature_store import batches_of, texts_of
 
 def progress(done):
@@ -392,9 +392,11 @@ def test_texts_that_are_not_fitted_on_teach_nothing(store):
     assert both.items == 120
 
 
-def test_rows_far_apart_are_copied_and_what_lies_around_them_is_let_go(
-    store: LocalFeatureStore,
+@pytest.mark.parametrize("large", [0, stored.LARGE])
+def test_rows_far_apart_are_copied_alike_from_small_features_and_large(
+    store: LocalFeatureStore, monkeypatch: pytest.MonkeyPatch, large: int
 ) -> None:
+    monkeypatch.setattr(stored, "LARGE", large)
     features = store.open(store.build("demo", batches_of(texts_of(6_000)), seed=1, progress=quiet))
     rows = np.random.default_rng(0).permutation(6_000)[:5_000]
     same(features.take(rows), features.matrix.take(rows))
@@ -403,10 +405,15 @@ def test_rows_far_apart_are_copied_and_what_lies_around_them_is_let_go(
 
 
 @pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="tells what is mapped: Linux")
-def test_what_was_read_can_be_let_go_and_read_again(store: LocalFeatureStore) -> None:
+def test_what_was_read_of_large_features_can_be_let_go_and_read_again(
+    store: LocalFeatureStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     features = store.open(store.build("demo", batches_of(texts_of(6_000)), seed=1, progress=quiet))
     before = features.matrix.dense.sum(), features.matrix.words.sum()
     assert mapped_kilobytes("dense.npy") > 1_000
+    features.release()
+    assert mapped_kilobytes("dense.npy") > 1_000
+    monkeypatch.setattr(stored, "LARGE", 0)
     features.release()
     assert mapped_kilobytes("dense.npy") == 0
     assert (features.matrix.dense.sum(), features.matrix.words.sum()) == before

@@ -111,7 +111,6 @@ def test_memory_mapped_features_choose_alike(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pool, "AT_A_TIME", 7)
-    monkeypatch.setattr(pool, "LARGE", 0)
     made = request(300, words=random_words(330, 40, 0))
     np.save(tmp_path / "dense.npy", made.features.dense)
     mapped = np.load(tmp_path / "dense.npy", mmap_mode="r")

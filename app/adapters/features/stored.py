@@ -1,6 +1,8 @@
 """Features of a project as they lie on disk, opened for reading."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +13,9 @@ from app.core.types import FeatureMatrix, Rows
 
 AT_A_TIME = 512
 """Rows copied before what lies around them is let go. The system maps sixteen pages for one."""
+LARGE = 2**30
+"""Bytes from which features that lie on disk are not all to be in memory at once. Of fewer all that
+was read stays: letting go of it and reading it again takes as long as half of the arithmetic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,8 @@ class MappedFeatures:
         return rows
 
     def take(self, rows: Rows) -> FeatureMatrix:
+        if not self._large:
+            return self.matrix.take(rows)
         pieces = []
         for start in range(0, max(len(rows), 1), AT_A_TIME):
             pieces.append(self.matrix.take(rows[start : start + AT_A_TIME]))
@@ -42,7 +49,15 @@ class MappedFeatures:
         return FeatureMatrix.stacked(pieces)
 
     def release(self) -> None:
-        for part in (self.matrix.words, self.matrix.counts):
-            for array in (part.data, part.indices, part.indptr):
+        if self._large:
+            for array in self._arrays():
                 let_go(array)
-        let_go(self.matrix.dense)
+
+    @property
+    def _large(self) -> bool:
+        return sum(array.nbytes for array in self._arrays()) >= LARGE
+
+    def _arrays(self) -> Iterator[NDArray[Any]]:
+        yield self.matrix.dense
+        for part in (self.matrix.words, self.matrix.counts):
+            yield from (part.data, part.indices, part.indptr)

@@ -13,7 +13,7 @@ from app.core.models.contest import ALIKE, Choice, Fitted, Record, Ways, contest
 from app.core.models.labels import Labels
 from app.core.models.semi_supervised import choose_way, support_vector_ways, wish_of
 from app.core.models.training import PlainTrainer, finish
-from app.core.types import FeatureMatrix, TrainingSet
+from app.core.types import TrainingSet, Unlabelled
 
 _ENOUGH = {"logistic.v1": 100, "lightgbm.v1": 500}
 """Below so many labels it is not worth the time to try these."""
@@ -36,7 +36,7 @@ class AutoTrainer:
         self,
         training: TrainingSet,
         *,
-        unlabelled: FeatureMatrix | None,
+        unlabelled: Unlabelled | None,
         seed: int,
         options: Mapping[str, Any],
     ) -> ScoredClassifier:

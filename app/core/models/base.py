@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from app.core.types import FeatureMatrix, Floats, TrainingSet
+from app.core.types import FeatureMatrix, Floats, TrainingSet, Unlabelled
 
 
 class TrainedClassifier(Protocol):
@@ -37,7 +37,7 @@ class Trainer(Protocol):
         self,
         training: TrainingSet,
         *,
-        unlabelled: FeatureMatrix | None,
+        unlabelled: Unlabelled | None,
         seed: int,
         options: Mapping[str, Any],
     ) -> TrainedClassifier: ...

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from app.core.models.blocks import dense_scores
-from app.core.types import FeatureMatrix, Floats, csr_of, row_slice
+from app.core.types import FeatureMatrix, Floats, csr_of, row_parts
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,8 @@ class Linear:
     def block(self, features: FeatureMatrix, begin: int, end: int) -> Floats:
         """Scores (class, BLOCK) of one block of rows."""
         scores = dense_scores(features.dense[begin:end], self.dense)
-        words = row_slice(features.words, begin, end)
-        place = self._place[words.indices]
-        narrow = csr_of(words.data, place, words.indptr, len(self._weights))
+        values, columns, starts = row_parts(features.words, begin, end)
+        narrow = csr_of(values, self._place[columns], starts, len(self._weights))
         scores[:, : end - begin] += (narrow @ self._weights).T
         scores += self.offsets[:, None]
         return scores

@@ -12,7 +12,7 @@ from app.core.models.semi_supervised import SupportVectorTrainer
 from app.core.models.solvers import logistic
 from app.core.models.training import PlainTrainer
 from app.core.models.trees import boosted_trees
-from app.core.types import FeatureMatrix, TrainingSet
+from app.core.types import TrainingSet, Unlabelled
 
 _LOGISTIC = PlainTrainer("logistic.v1", logistic, prior_scale=1.5)
 _LIGHTGBM = PlainTrainer("lightgbm.v1", boosted_trees, prior_scale=0.9)
@@ -61,7 +61,7 @@ def train(
     name: str,
     training: TrainingSet,
     *,
-    unlabelled: FeatureMatrix | None,
+    unlabelled: Unlabelled | None,
     seed: int,
     options: Mapping[str, Any],
 ) -> TrainedClassifier:
@@ -74,7 +74,7 @@ def train_alike(
     like: TrainedClassifier,
     training: TrainingSet,
     *,
-    unlabelled: FeatureMatrix | None,
+    unlabelled: Unlabelled | None,
     seed: int,
     options: Mapping[str, Any],
 ) -> TrainedClassifier:

@@ -14,7 +14,7 @@ from app.core.models.co_training import co_train, single_words
 from app.core.models.decision import decide
 from app.core.models.labels import Labels
 from app.core.models.linear import Linear
-from app.core.types import FeatureMatrix, Floats
+from app.core.types import FeatureMatrix, Floats, Unlabelled
 
 Integers = NDArray[np.int64]
 
@@ -36,11 +36,11 @@ class Pool:
     words: sparse.csr_matrix
 
     @classmethod
-    def sample(cls, features: FeatureMatrix, seed: int) -> "Pool":
-        rows = np.arange(len(features))
+    def sample(cls, unlabelled: Unlabelled, seed: int) -> "Pool":
+        rows = np.arange(len(unlabelled))
         if len(rows) > MOST_POOL:
-            chosen = np.random.default_rng(seed).choice(len(rows), MOST_POOL, replace=False)
-            features = features.take(np.sort(chosen).astype(np.int64))
+            rows = np.sort(np.random.default_rng(seed).choice(rows, MOST_POOL, replace=False))
+        features = unlabelled.take(rows)
         return cls(features, single_words(features))
 
 

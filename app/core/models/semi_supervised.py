@@ -14,7 +14,7 @@ from app.core.models.linear import Linear
 from app.core.models.self_training import Pool, self_trained
 from app.core.models.solvers import support_vectors, support_vectors_roughly
 from app.core.models.training import finish
-from app.core.types import FeatureMatrix, TrainingSet
+from app.core.types import TrainingSet, Unlabelled
 
 PLAIN, SELF_TRAINED = "plain", "self_trained"
 _WISHES = ("auto", "on", "off")
@@ -30,7 +30,7 @@ class SupportVectorTrainer:
         self,
         training: TrainingSet,
         *,
-        unlabelled: FeatureMatrix | None,
+        unlabelled: Unlabelled | None,
         seed: int,
         options: Mapping[str, Any],
     ) -> ScoredClassifier:
@@ -69,7 +69,7 @@ def check_classifier_options(options: Mapping[str, Any]) -> None:
     wish_of(options)
 
 
-def support_vector_ways(unlabelled: FeatureMatrix | None, wish: str, seed: int) -> Ways:
+def support_vector_ways(unlabelled: Unlabelled | None, wish: str, seed: int) -> Ways:
     """Without the pool and, if there is one and it may be used, with it.
 
     The prior scales are what fits test data best as a rule; weak labels spread the scores.

@@ -12,7 +12,7 @@ from app.core.models.decision import Decision
 from app.core.models.labels import Labels, labels_of
 from app.core.models.linear import constant
 from app.core.models.unseen import unseen_mass
-from app.core.types import FeatureMatrix, TrainingSet
+from app.core.types import TrainingSet, Unlabelled
 
 _NO_CHOICE = {"chosen": "constant", "why": "only one class has a label", "out_of_fold": None}
 
@@ -29,7 +29,7 @@ class PlainTrainer:
         self,
         training: TrainingSet,
         *,
-        unlabelled: FeatureMatrix | None,
+        unlabelled: Unlabelled | None,
         seed: int,
         options: Mapping[str, Any],
     ) -> ScoredClassifier:

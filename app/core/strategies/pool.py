@@ -12,8 +12,6 @@ from app.core.errors import WrongInput
 from app.core.types import Floats, Rows, SelectionRequest
 
 NONE = np.empty(0, np.int64)
-LARGE = 2**30
-"""Bytes from which vectors that lie on disk are not all to be in memory at once."""
 AT_A_TIME = 512
 
 
@@ -64,10 +62,10 @@ class Pool:
         return self.dense(self.rows(positions))
 
     def dense(self, rows: Rows) -> Floats:
-        """Vectors of rows that lie anywhere. Of a large pool many are copied a few at a time: the
-        system reads much of what lies around each, and letting go of it takes time too."""
+        """Vectors of rows that lie anywhere. Many are copied a few at a time: the system reads much
+        of what lies around each."""
         vectors = self.request.features.dense
-        if vectors.nbytes < LARGE or len(rows) <= AT_A_TIME:
+        if len(rows) <= AT_A_TIME:
             return np.asarray(vectors[rows], np.float32)
         out = np.empty((len(rows), vectors.shape[1]), np.float32)
         for start in range(0, len(rows), AT_A_TIME):

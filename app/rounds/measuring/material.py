@@ -75,7 +75,7 @@ class Material:
 
     @cached_property
     def for_self_training(self) -> FeatureMatrix:
-        return training.unlabelled(self.work, self.stored, self.pool.candidates)
+        return training.unlabelled(self.work, self.stored, self.pool.candidates).copied()
 
     @property
     def fit(self) -> Fit:
