@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy import sparse, special
 
 from app.core.features.vocabulary import unit_rows
+from app.core.models.linear import only_met
 from app.core.types import FeatureMatrix, Floats
 
 _STEPS = 5
@@ -38,12 +39,13 @@ def co_train(
     `labelled` and `pool` are `single_words`; `classes` holds each label's weight in its class's
     column; `beliefs` are log-probabilities of pool rows, up to a constant each.
     """
-    fixed = np.asarray(labelled.T @ classes) + _SMOOTHING
-    turned = sparse.csr_matrix(pool.T)
+    seen = np.asarray(labelled.T @ classes) + _SMOOTHING
+    pool, met = only_met(pool)
+    fixed, turned = seen[met], sparse.csr_matrix(pool.T)
     probabilities = special.softmax(beliefs, axis=1)
     for _ in range(_STEPS):
-        seen = fixed + _POOL_WEIGHT * (turned @ probabilities)
-        words = np.log(seen / seen.sum(axis=0)).astype(np.float32)
+        seen[met] = fixed + _POOL_WEIGHT * (turned @ probabilities)
+        words = np.log(seen[met] / seen.sum(axis=0)).astype(np.float32)
         evidence = np.float32(_WORDS_WEIGHT) * (pool @ words)
         probabilities = special.softmax(evidence + beliefs, axis=1)
     result: Floats = probabilities

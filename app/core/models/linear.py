@@ -84,16 +84,20 @@ def constant(features: FeatureMatrix) -> Linear:
 
 def joined(features: FeatureMatrix) -> tuple[sparse.csr_matrix, NDArray[np.int64]]:
     """Words that occur and latent space side by side, and which columns the words are."""
-    occurs = np.zeros(features.words.shape[1], dtype=bool)
-    occurs[features.words.indices] = True
-    columns = np.flatnonzero(occurs).astype(np.int64)
-    place = np.cumsum(occurs, dtype=np.int32) - np.int32(1)
-    narrow = place[features.words.indices]
-    words = sparse.csr_matrix(
-        (features.words.data, narrow, features.words.indptr), (len(features), len(columns))
-    )
+    words, columns = only_met(features.words)
     dense = sparse.csr_matrix(features.dense)
     return sparse.hstack([words, dense], format="csr", dtype=np.float64), columns
+
+
+def only_met(words: sparse.csr_matrix) -> tuple[sparse.csr_matrix, NDArray[np.int64]]:
+    """The columns in which anything stands, and which these are: a few thousand labels meet few of
+    the words there are."""
+    occurs = np.zeros(words.shape[1], dtype=bool)
+    occurs[words.indices] = True
+    columns = np.flatnonzero(occurs).astype(np.int64)
+    place = np.cumsum(occurs, dtype=np.int32) - np.int32(1)
+    narrow = (words.data, place[words.indices], words.indptr)
+    return sparse.csr_matrix(narrow, (words.shape[0], len(columns))), columns
 
 
 def from_coefficients(
