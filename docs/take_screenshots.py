@@ -49,6 +49,7 @@ PAGES = {
     "money": f"{SHOP}/money",
     "export": f"{SHOP}/export",
     "settings": f"{SHOP}/settings",
+    "labels": f"{SHOP}/labels",
     "actions": f"{SHOP}/actions",
     "round": f"{SHOP}/rounds/{ROUNDS}",
     "open-round": f"{SHOP}/rounds/{ROUNDS + 1}",

@@ -3,14 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.round_shapes import RuleOut
 from app.core.entities import Project, Round
 from app.core.projects import fields_sent
 from app.ports.store import PoolCounts
+from app.rounds import sentences
+from app.rounds.foreseeing import Foreseen
 
 
 class Task(BaseModel):
@@ -135,6 +137,51 @@ class LabelEditOut(BaseModel):
     labels: list[str]
     mapping: dict[str, str | None]
     actor: str
+
+
+class TakenBackOut(BaseModel):
+    label: str
+    pool: int = Field(description="Items of the pool, which are asked about again.")
+    held_out: int = Field(description="Held-out items, which measure nothing without a label.")
+
+
+class ForeseenOut(BaseModel):
+    """What an edit of the labels would change."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "said": "12 labels would get another name, 31 would be taken back: 23 of the "
+                    "pool, 8 of held-out items.",
+                    "labels": ["refund", "delivery late", "delivery lost"],
+                    "mapping": {"money back": "refund", "delivery": None},
+                    "carried": 12,
+                    "taken_back": [{"label": "delivery", "pool": 23, "held_out": 8}],
+                }
+            ]
+        }
+    )
+
+    said: str
+    labels: list[str]
+    mapping: dict[str, str | None] = Field(description="Of every present label.")
+    carried: int = Field(description="Labels given so far that would get another name.")
+    taken_back: list[TakenBackOut]
+
+    @classmethod
+    def of(cls, foreseen: Foreseen) -> Self:
+        back = [
+            TakenBackOut(label=one.label, pool=one.pool, held_out=one.held_out)
+            for one in foreseen.taken_back
+        ]
+        return cls(
+            said=sentences.of_foreseen(foreseen),
+            labels=list(foreseen.labels),
+            mapping=dict(foreseen.mapping),
+            carried=foreseen.carried,
+            taken_back=back,
+        )
 
 
 class ProjectOut(BaseModel):

@@ -8,9 +8,9 @@ from app.api.access import Admin, Operator, Parts, Viewer, acting
 from app.api.parameters import PREFIX, ProjectName
 from app.api.problems import problems
 from app.api.project_requests import LabelEdit, NewProject, ProjectChange
-from app.api.project_shapes import ProjectLine, ProjectList, ProjectOut, RunOut
+from app.api.project_shapes import ForeseenOut, ProjectLine, ProjectList, ProjectOut, RunOut
 from app.ports.store import Store
-from app.rounds import commands, deleting, relabelling
+from app.rounds import commands, deleting, foreseeing, relabelling
 from app.rounds.deleting import DAYS_OF_GRACE, MOST_DAYS
 
 router = APIRouter(prefix=PREFIX, tags=["projects"])
@@ -96,6 +96,18 @@ def edit_labels(caller: Operator, name: ProjectName, body: LabelEdit, parts: Par
     edit = relabelling.edit_in_flight if body.in_flight else relabelling.edit_labels
     edit(parts.store, name, body.labels, body.mapping, actor=acting(caller))
     return read(parts.store, name)
+
+
+@router.post(
+    "/projects/{name}/labels/foresee",
+    summary="What an edit of the labels would change",
+    description="The same body as the edit, which is checked and counted; nothing is changed.",
+    responses=problems(400, 401, 403, 404, 413, 422),
+)
+def foresee_labels(caller: Viewer, name: ProjectName, body: LabelEdit, parts: Parts) -> ForeseenOut:
+    with parts.store.transaction() as tx:
+        project = tx.projects.by_name(name)
+        return ForeseenOut.of(foreseeing.foreseen(tx, project, body.labels, body.mapping))
 
 
 @router.delete(

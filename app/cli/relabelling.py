@@ -1,17 +1,21 @@
 """Labels that turn out to be the wrong ones."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from app.api import projects as api_projects
+from app.api.project_shapes import ForeseenOut
 from app.bootstrap import build
 from app.cli.acting import actor
 from app.cli.output import AsJson, console, friendly, print_json
 from app.cli.projects import Name
+from app.core.entities import Project
 from app.core.errors import WrongInput
-from app.core.tasks.editing import by_words
-from app.rounds import relabelling
+from app.core.tasks.editing import Mapped, by_words
+from app.ports.store import Store
+from app.rounds import foreseeing, relabelling, sentences
 from app.settings import read_settings
 
 Edits = list[str] | None
@@ -32,19 +36,23 @@ def relabel(
         bool,
         typer.Option("--in-flight", help="Finish an open round first, with the answers there are."),
     ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
     as_json: bool = AsJson,
 ) -> None:
     """Rename, merge, split, add or drop labels; finished work is carried over."""
     store = build(read_settings()).store
     with store.transaction() as tx:
-        task = tx.projects.by_name(name).task
+        project = tx.projects.by_name(name)
     labels, mapping = by_words(
-        task,
+        project.task,
         rename=[_pair("rename", one) for one in rename or ()],
         split=[(old, new.split(",")) for old, new in (_pair("split", one) for one in split or ())],
         drop=drop or (),
         add=add or (),
     )
+    if dry_run:
+        _say_what_would(store, project, labels, mapping, as_json=as_json)
+        return
     edit = relabelling.edit_in_flight if in_flight else relabelling.edit_labels
     project = edit(store, name, labels, mapping, actor=actor())
     if as_json:
@@ -55,6 +63,18 @@ def relabel(
         return
     console.print(f"The labels are now: {', '.join(project.task.labels)}.")
     console.print(f"The next round sends its batch to a new dataset. Next: rounds start {name}")
+
+
+def _say_what_would(
+    store: Store, project: Project, labels: Sequence[str], mapping: Mapped, *, as_json: bool
+) -> None:
+    with store.transaction() as tx:
+        foreseen = foreseeing.foreseen(tx, project, labels, mapping)
+    if as_json:
+        print_json(ForeseenOut.of(foreseen).model_dump())
+    else:
+        console.print(sentences.of_foreseen(foreseen))
+        console.print(f"The labels would be: {', '.join(foreseen.labels)}.")
 
 
 def _pair(option: str, given: str) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from app.core.closing_rules import DEFAULT_CLOSING_HOURS
 from app.core.entities import Project
 from app.core.llm.money import in_dollars
 from app.core.stopping.settings import BOUNDS, DEFAULT_MAX_ROUNDS, Stopping
+from app.rounds.foreseeing import Foreseen
 
 
 def of_round(view: Mapping[str, Any]) -> str:
@@ -164,6 +165,20 @@ def of_label_edit(project: Project) -> str | None:
         return None
     labels = ", ".join(project.label_edit.labels)
     return f"When the open round is over, the labels become: {labels}."
+
+
+def of_foreseen(foreseen: Foreseen) -> str:
+    """What an edit of the labels would do to those given so far."""
+    again = sum(one.total for one in foreseen.taken_back)
+    told = f"{_labels(foreseen.carried)} would get another name, {again:,} would be taken back"
+    if not again:
+        return f"{told}."
+    held_out = sum(one.held_out for one in foreseen.taken_back)
+    return f"{told}: {again - held_out:,} of the pool, {held_out:,} of held-out items."
+
+
+def _labels(number: int) -> str:
+    return "1 label" if number == 1 else f"{number:,} labels"
 
 
 def _example(project: Project) -> str:

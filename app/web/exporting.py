@@ -34,15 +34,17 @@ HELD: Mapping[Form, tuple[str, str]] = {
 @router.get("/projects/{name}/export")
 def export_page(request: Request, session: Viewer, name: ProjectName, parts: Parts) -> HTMLResponse:
     with parts.store.transaction() as tx:
-        labels = tx.figures.labels(tx.projects.by_name(name).id)
+        given = tx.figures.labels(tx.projects.by_name(name).id)
+    pool = sum(one["labels"] for one in given if one["split"] == "pool")
+    total = sum(one["labels"] for one in given)
     return page(
         request,
         "export.html",
         parts=parts,
         session=session,
         name=name,
-        labels=sum(labels.values()),
-        sentence=_sentence(labels),
+        labels=total,
+        sentence=_sentence(total, pool),
         held=HELD,
     )
 
@@ -52,8 +54,7 @@ def export_file(session: Viewer, name: ProjectName, form: Form, parts: Parts) ->
     return download_of(parts.store, name, form)
 
 
-def _sentence(labels: Mapping[str, int]) -> str:
-    total, pool = sum(labels.values()), labels.get("pool", 0)
+def _sentence(total: int, pool: int) -> str:
     if not total:
         return "There are no labels to take along yet."
     what = "1 label" if total == 1 else f"{count(total)} labels"

@@ -12,6 +12,7 @@ from app.web import (
     data,
     doubts,
     exporting,
+    labels,
     live,
     login,
     money,
@@ -31,7 +32,7 @@ def add_pages(app: FastAPI) -> None:
     router = APIRouter(include_in_schema=False)
     parts = (
         login, new_project, projects, annotators, audit, data, quality, doubts, money, exporting,
-        settings, live, actions, reference,
+        labels, settings, live, actions, reference,
     )  # fmt: skip
     for part in parts:
         router.include_router(part.router)

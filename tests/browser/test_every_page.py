@@ -31,6 +31,7 @@ PAGES = (
     f"{SHOP}/money",
     f"{SHOP}/export",
     f"{SHOP}/settings",
+    f"{SHOP}/labels",
     f"{SHOP}/actions",
     f"{SHOP}/delete",
     f"{SHOP}/rounds/1",

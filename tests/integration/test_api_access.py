@@ -90,7 +90,7 @@ def test_reading_is_for_viewers_changing_for_operators_keys_and_deleting_for_adm
         if everywhere or method == "DELETE" or path.endswith("/restore"):
             assert role == "admin"
         else:
-            reads = method == "GET" or path.endswith("/predict")
+            reads = method == "GET" or path.endswith(("/predict", "/foresee"))
             assert role == ("viewer" if reads else "operator"), (method, path)
 
 

@@ -25,6 +25,7 @@ PAGES = (
     "/projects/shop/doubts",
     "/projects/shop/money",
     "/projects/shop/export",
+    "/projects/shop/labels",
     "/projects/shop/export/jsonl",
     "/projects/shop/settings",
     "/projects/shop/actions",

@@ -30,7 +30,7 @@ PAGES = (
     SHOP, f"{SHOP}/imported", f"{SHOP}/data", f"{SHOP}/annotators", f"{SHOP}/quality",
     f"{SHOP}/doubts", f"{SHOP}/money", f"{SHOP}/export", f"{SHOP}/settings", f"{SHOP}/actions",
     f"{SHOP}/delete", f"{SHOP}/rounds/1", f"{SHOP}/rounds/2", f"{SHOP}/rounds/2/cancel",
-    f"{SHOP}/rounds/2/finish",
+    f"{SHOP}/rounds/2/finish", f"{SHOP}/labels",
 )  # fmt: skip
 FILES = (
     "curve",

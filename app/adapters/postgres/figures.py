@@ -42,8 +42,9 @@ FROM current_labels l JOIN items i ON i.id = l.item_id
 WHERE l.project_id = :project AND i.duplicate_of IS NULL GROUP BY 1, 2 ORDER BY 1, 2
 """
 LABELS = """
-SELECT i.split, count(*) AS labels FROM current_labels l JOIN items i ON i.id = l.item_id
-WHERE l.project_id = :project GROUP BY i.split
+SELECT coalesce(l.value->>'label', cast(l.value AS text)) AS label, i.split, count(*) AS labels
+FROM current_labels l JOIN items i ON i.id = l.item_id
+WHERE l.project_id = :project GROUP BY 1, 2 ORDER BY 1, 2
 """
 KEPT = """
 SELECT {basis} AS as_of, k.as_of AS kept_as_of, k.figures FROM projects
@@ -72,15 +73,14 @@ class PostgresFigures:
             lambda: [dict(row) for row in self.sql.all(CLASSES, project=project_id)],
         )
 
-    def labels(self, project_id: int) -> Mapping[str, int]:
-        """How many labels each split has, those of duplicates too: as many as an export holds."""
+    def labels(self, project_id: int) -> list[Mapping[str, Any]]:
+        """How often each label was given in each split, to duplicates too: what an export holds,
+        and what an edit of the labels changes."""
         return self.kept(
             project_id,
             "labels",
             Basis.LABELS,
-            lambda: {
-                row["split"]: row["labels"] for row in self.sql.all(LABELS, project=project_id)
-            },
+            lambda: [dict(row) for row in self.sql.all(LABELS, project=project_id)],
         )
 
     def _splits(self, project_id: int) -> Mapping[str, Any]:

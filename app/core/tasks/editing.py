@@ -32,6 +32,24 @@ def edited(task: TaskSpec, labels: Sequence[str], mapping: Mapped) -> tuple[Task
     return new, whole
 
 
+def as_written(
+    task: TaskSpec, written: Mapping[str, str], add: Sequence[str] = ()
+) -> tuple[Sequence[str], Mapped]:
+    """From what somebody wrote beside each label: another name, several with commas, or nothing."""
+    new = {
+        old: [one.strip() for one in text.split(",") if one.strip()]
+        for old, text in written.items()
+        if text.strip() != old
+    }
+    return by_words(
+        task,
+        rename=[(old, names[0]) for old, names in new.items() if len(names) == 1],
+        split=[(old, names) for old, names in new.items() if len(names) > 1],
+        drop=[old for old, names in new.items() if not names],
+        add=add,
+    )
+
+
 def by_words(
     task: TaskSpec,
     *,

@@ -58,8 +58,8 @@ class Figures(Protocol):
     def classes(self, project_id: int) -> Sequence[Mapping[str, Any]]:
         """How many items of each split have which label."""
 
-    def labels(self, project_id: int) -> Mapping[str, int]:
-        """How many labels each split has: as many as an export holds."""
+    def labels(self, project_id: int) -> Sequence[Mapping[str, Any]]:
+        """How often each label was given in each split, to duplicates too."""
 
 
 class Exits(Protocol):
