@@ -19,12 +19,14 @@ from pathlib import Path
 from time import perf_counter, process_time
 
 import httpx
+import numpy as np
 import psutil
 import structlog
 from sqlalchemy import text
 
 from app.adapters.postgres.store import PostgresStore
 from app.main import create_app
+from app.rounds.measuring.holding_out import packed
 from tests.factories import make_project, make_store
 from tests.services import PostgresService, ServiceHost
 from tests.serving import bearer, make_key, make_parts, serving
@@ -33,30 +35,56 @@ PROMISED_MS = 150
 CLASSES = [f"class {n:02}" for n in range(20)]
 ROWS = Path(__file__).parent / "pages.sql"
 SHOP, API = "/projects/shop", "/api/v1/projects/shop"
+OF_A_PROJECT = (
+    "{shop}",
+    "{shop}?before={middle}",
+    "{shop}/curve.csv",
+    "{shop}/data",
+    "{shop}/classes.csv",
+    "{shop}/annotators",
+    "{shop}/quality",
+    "{shop}/confusion.csv",
+    "{shop}/calibration.csv",
+    "{shop}/money",
+    "{shop}/money.csv",
+    "{shop}/doubts",
+    "{shop}/doubts.csv",
+    "{shop}/export",
+    "{shop}/labels",
+    "{shop}/settings",
+    "{shop}/actions",
+    "{shop}/imported",
+    "{shop}/delete",
+    "{shop}/rounds/{middle}",
+    "{shop}/rounds/{middle}/map.csv",
+    "{shop}/rounds/{middle}/selections/7",
+    "{api}",
+    "{api}/data",
+    "{api}/rounds",
+    "{api}/rounds/{middle}",
+    "{api}/rounds/{middle}/selections",
+    "{api}/rounds/{middle}/figures",
+    "{api}/labels",
+    "{api}/items",
+    "{api}/metrics",
+    "{api}/annotators",
+    "{api}/estimates",
+    "{api}/ledger",
+    "{api}/doubts",
+    "{api}/compare?first={middle}&second={rounds}",
+    "{api}/imports",
+    "{api}/actions",
+    "{api}/llm/costs",
+    "{api}/llm/jobs",
+    "{api}/llm/judgements",
+)
 ADDRESSES = (
     "/",
-    SHOP,
-    f"{SHOP}?before={{middle}}",
-    f"{SHOP}/curve.csv",
-    f"{SHOP}/data",
-    f"{SHOP}/annotators",
-    f"{SHOP}/quality",
-    f"{SHOP}/settings",
-    f"{SHOP}/actions",
-    f"{SHOP}/imported",
-    f"{SHOP}/rounds/{{middle}}",
-    f"{SHOP}/rounds/{{middle}}/selections/7",
-    API,
-    f"{API}/data",
-    f"{API}/rounds",
-    f"{API}/rounds/{{middle}}",
-    f"{API}/rounds/{{middle}}/selections",
-    f"{API}/labels",
-    f"{API}/items",
-    f"{API}/metrics",
-    f"{API}/annotators",
-    f"{API}/imports",
-    f"{API}/actions",
+    "/actions",
+    *OF_A_PROJECT,
+    "/api/v1/projects",
+    "/api/v1/actions",
+    "/metrics",
 )
 
 
@@ -73,10 +101,15 @@ def main() -> int:
     asked = _arguments()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     with serving_rows(asked.items, asked.rounds) as (client, database):
-        addresses = [one.format(middle=asked.rounds // 2) for one in ADDRESSES]
+        addresses = addresses_of(asked.rounds)
         found = [timed(client, database, address, asked.repeats) for address in addresses]
     sys.stdout.write("\n".join(shown(found)) + "\n")
     return int(any(one.p95_ms >= PROMISED_MS for one in found))
+
+
+def addresses_of(rounds: int) -> list[str]:
+    known = {"shop": SHOP, "api": API, "middle": max(1, rounds // 2), "rounds": rounds}
+    return [one.format(**known) for one in ADDRESSES]
 
 
 def timed(client: httpx.Client, database: str, address: str, repeats: int) -> Timing:
@@ -134,7 +167,8 @@ def serving_rows(items: int, rounds: int) -> Iterator[tuple[httpx.Client, str]]:
 
 def write_rows(store: PostgresStore, items: int, rounds: int) -> None:
     project = make_project(store, labels=CLASSES, batch_size=50)
-    given = {"project": project.id, "items": items, "rounds": rounds, "labels": CLASSES}
+    given = {"project": project.id, "items": items, "rounds": rounds, "labels": CLASSES,
+             "right": packed(np.arange(2000) % 5 > 0)}  # fmt: skip
     with store.engine.begin() as connection:
         connection.execute(text("SET session_replication_role = replica"))
         for statement in ROWS.read_text().split(";\n"):

@@ -77,6 +77,54 @@ SELECT :project, r.id, r.result_id, 'held_out', jsonb_build_object(
     'per_class', (SELECT jsonb_agg(jsonb_build_object('label', l, 'precision', 0.9, 'recall', 0.8,
         'f1', 0.85, 'support', 100)) FROM unnest(cast(:labels AS text[])) l))
 FROM rounds r WHERE r.project_id = :project;
+INSERT INTO evaluations (project_id, round_id, kind, metrics)
+SELECT :project, r.id, 'agreement', jsonb_build_object('answers', 100 * r.number, 'items', 50 * r.number,
+    'items_with_several', 50 * r.number, 'alpha', f.figure, 'fleiss_kappa', f.figure, 'classes', '[]',
+    'annotators', (SELECT jsonb_agg(jsonb_build_object('name', 'annotator-' || a, 'answers', 100,
+        'with_others', f.figure, 'with_label', f.figure, 'confusion', (
+            SELECT jsonb_agg(jsonb_build_object('label', l, 'said', m, 'count', 3))
+            FROM unnest(cast(:labels AS text[])) l, unnest(cast(:labels AS text[])) m WHERE l < m)))
+        FROM generate_series(0, 5) a),
+    'pairs', (SELECT jsonb_agg(jsonb_build_object('first', 'annotator-' || a, 'second', 'annotator-' || b,
+        'kappa', f.figure, 'same', 40)) FROM generate_series(0, 5) a, generate_series(0, 5) b WHERE a < b))
+FROM rounds r, (SELECT jsonb_build_object('value', 0.8, 'items', 1000, 'reason', NULL) AS figure) f
+WHERE r.project_id = :project;
+INSERT INTO evaluations (project_id, round_id, kind, metrics)
+SELECT :project, r.id, 'stopping', jsonb_build_object('measured', cast('{}' AS jsonb), 'rules', (
+    SELECT jsonb_agg(jsonb_build_object('rule', 'rule_' || n, 'verdict', 'go_on', 'message', 'Goes on.',
+        'evidence', jsonb_build_object('labels', 50 * r.number))) FROM generate_series(1, 8) n))
+FROM rounds r WHERE r.project_id = :project;
+INSERT INTO measuring (round_id, project_id, done_at)
+SELECT id, :project, now() FROM rounds WHERE project_id = :project;
+INSERT INTO measurements (project_id, round_id, classifier_id, kind, made_from, figures)
+SELECT :project, r.id, r.result_id, m.kind, '{}', m.figures
+FROM rounds r,
+LATERAL (SELECT jsonb_build_object('value', 0.8, 'low', 0.75, 'high', 0.85) AS interval) i,
+LATERAL (VALUES
+    ('accuracy', jsonb_build_object('checks', 10 * r.number, 'active', 40 * r.number, 'said', 'About 80%.',
+        'estimate', jsonb_build_object('checks', 10 * r.number, 'remaining', i.interval,
+            'new_items', i.interval))),
+    ('forecast', jsonb_build_object('checks', 10 * r.number,
+        'half', jsonb_build_object('said', 'A little.', 'gain', i.interval, 'labels', 75 * r.number),
+        'twice', jsonb_build_object('said', 'A little.', 'gain', i.interval, 'labels', 100 * r.number))),
+    ('held_out', jsonb_build_object('items', 2000, 'split', 'test', 'said', 'Accuracy is 80%.',
+        'accuracy', i.interval, 'macro_f1', i.interval, 'of', 'the same', 'calibration', cast('[]' AS jsonb),
+        'right', cast(:right AS text))),
+    ('pool', jsonb_build_object('said', 'Half of the pool is covered.', 'covered', 0.5, 'repeated', 0.1,
+        'outlying', 0.1, 'picked', 50, 'items', :items, 'drift', jsonb_build_object(
+            'labelled_from_pool', 0.5, 'new_from_pool', 0.5), 'balance', (
+        SELECT jsonb_build_object('batch', s.shares, 'labelled', s.shares, 'predicted', s.shares)
+        FROM (SELECT jsonb_object_agg(l, 0.05) AS shares FROM unnest(cast(:labels AS text[])) l) s))),
+    ('notes', jsonb_build_object('notes', (SELECT jsonb_agg(jsonb_build_object('code', 'note_' || n,
+        'message', 'Something goes wrong.', 'next_step', 'Look.', 'evidence', cast('{}' AS jsonb)))
+        FROM generate_series(1, 3) n))),
+    ('doubts', jsonb_build_object('labels', 50 * r.number, 'count', 500, 'said', '500 labels are contradicted.',
+        'doubts', (SELECT jsonb_agg(jsonb_build_object('item', 'i' || 2151 + n,
+            'label', 'class ' || lpad(cast(((n - 1) % 50 + 1) % 20 AS text), 2, '0'), 'label_probability', 0.1,
+            'believed', 'class 07', 'believed_probability', 0.8, 'source', 'human'))
+            FROM generate_series(1, 500) n)))
+) m (kind, figures)
+WHERE r.project_id = :project;
 INSERT INTO events (project_id, round_id, kind, actor)
 SELECT :project, r.id, 'round.step', 'worker' FROM rounds r, generate_series(1, 10)
 WHERE r.project_id = :project;

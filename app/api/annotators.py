@@ -128,14 +128,12 @@ def read(store: Store, name: str) -> AnnotatorsOut:
     with store.transaction() as tx:
         project = tx.projects.by_name(name)
         now = agreeing.report(tx, project)
-        names = [one["name"] for one in now["annotators"]]
-        paces = agreeing.paces(tx, project, names)
-        then = tx.views.evaluations(project.id, agreeing.KIND)
-    for one in now["annotators"]:
-        one["pace"] = paces[one["name"]]
-    rounds = [
-        AgreementThen.model_validate({**one["metrics"], "round": one["round"],
-                                      "closed_at": one["closed_at"]})
-        for one in then
-    ]  # fmt: skip
-    return AnnotatorsOut(**now, rounds=rounds)
+        paces = agreeing.paces(tx, project)
+        then = tx.views.agreement(project.id)
+    people = [
+        {**one, "pace": paces.get(one["name"], agreeing.NO_PACE)} for one in now["annotators"]
+    ]
+    return AnnotatorsOut(
+        **{**now, "annotators": people},
+        rounds=[AgreementThen.model_validate(one) for one in then],
+    )

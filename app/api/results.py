@@ -1,6 +1,5 @@
 """What came of it: labels, metrics, imports, items, and the exports."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -12,13 +11,13 @@ from app.api.access import Parts, Viewer
 from app.api.downloads import BINARY, download
 from app.api.parameters import PREFIX, After, Limit, Paged, ProjectName
 from app.api.problems import problems
-from app.api.round_shapes import metrics_of
 from app.core.errors import WrongInput
 from app.core.importing import text_problem
 from app.exits.files import zipped
 from app.exits.forms import MEDIA_TYPES, export
 from app.exits.predicting import answer
 from app.ports.store import Store
+from app.ports.store.reading import LARGE_METRICS
 
 router = APIRouter(prefix=PREFIX, tags=["results"])
 Form = Literal["jsonl", "csv", "parquet", "rounds", "huggingface"]
@@ -56,10 +55,6 @@ class MetricsOut(BaseModel):
     classifier_version: str | None
     closed_at: datetime | None
     metrics: dict[str, Any]
-
-    @classmethod
-    def of(cls, view: Mapping[str, Any]) -> "MetricsOut":
-        return cls(**{**view, "metrics": metrics_of(view["metrics"], whole=False)})
 
 
 class MetricsList(BaseModel):
@@ -122,8 +117,8 @@ def list_labels(
 )
 def list_metrics(caller: Viewer, name: ProjectName, parts: Parts) -> MetricsList:
     with parts.store.transaction() as tx:
-        found = tx.views.metrics(tx.projects.by_name(name).id)
-    return MetricsList(items=[MetricsOut.of(one) for one in found])
+        found = tx.views.metrics(tx.projects.by_name(name).id, without=LARGE_METRICS)
+    return MetricsList(items=[MetricsOut(**one) for one in found])
 
 
 @router.get(

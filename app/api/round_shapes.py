@@ -11,8 +11,6 @@ from app.core.llm.money import in_dollars
 from app.ports.store import PoolCounts
 from app.rounds import sentences
 
-LARGE = ("confusion", "calibration")
-
 
 class InArgilla(BaseModel):
     """Where the batch is annotated."""
@@ -265,7 +263,7 @@ class RoundOut(BaseModel):
                 "strategy": view["checkpoint"].get("strategy_used", view["strategy"]),
                 "labelled": labelled,
                 "pool": pool,
-                "metrics": metrics_of(view["metrics"], whole=whole),
+                "metrics": view["metrics"] or {},
                 "argilla": InArgilla(
                     dataset_id=view["dataset_id"],
                     annotate_url=view["annotate_url"],
@@ -292,11 +290,6 @@ def sizes(view: Mapping[str, Any], now: PoolCounts | None) -> tuple[int | None, 
     if is_open(view["state"]) and now is not None:
         return now.labelled, now.candidates
     return view["checkpoint"].get("labelled"), view["checkpoint"].get("unlabelled")
-
-
-def metrics_of(metrics: Mapping[str, Any] | None, *, whole: bool) -> dict[str, Any]:
-    """In a list without the large ones: the confusion matrix of 150 classes has 22,500 cells."""
-    return {key: value for key, value in (metrics or {}).items() if whole or key not in LARGE}
 
 
 def step_of(view: Mapping[str, Any]) -> Step:

@@ -1,10 +1,11 @@
 """How far the annotators of a project agree, and how fast each works, as of now.
 
-The first is kept with each round. The second is not: it tells of the clock, not of the answers, and
-two runs that are alike in all else would differ by it.
+Both are computed once after each change and kept for whoever looks. The first is kept with each
+round too. The second is not: it tells of the clock, not of the answers, and two runs that are alike
+in all else would differ by it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -15,14 +16,19 @@ from app.core.entities import Project
 from app.core.pace import pace_of
 from app.core.tasks import task_type
 from app.core.votes import Integers, Votes
-from app.ports.store import Transaction
+from app.ports.store import RestsOn, Transaction
 from app.rounds.deciding import votes_of
 
 KIND = "agreement"
+NO_PACE: Mapping[str, Any] = asdict(pace_of(()))
 
 
 def report(tx: Transaction, project: Project) -> dict[str, Any]:
     """Plain JSON values; a figure that cannot be had is null beside its reason."""
+    return tx.figures.kept(project.id, KIND, RestsOn.VERDICTS, lambda: _computed(tx, project))
+
+
+def _computed(tx: Transaction, project: Project) -> dict[str, Any]:
     votes = votes_of(tx, project)
     label_of = _labels(tx, project, votes)
     return {
@@ -41,17 +47,22 @@ def _labels(tx: Transaction, project: Project, votes: Votes) -> Integers:
     """The position of each item's current label among the classes, -1 without one."""
     kind = task_type(project.task)
     position = {name: at for at, name in enumerate(votes.classes)}
-    labels = {one.item_id: kind.class_of(one.value) for one in tx.labels.current(project.id)}
+    labels = {item: kind.class_of(value) for item, value in tx.labels.values(project.id).items()}
     found = [position.get(labels.get(item, ""), -1) for item in votes.item_names]  # type: ignore[call-overload]
     return np.array(found, dtype=np.int64)
 
 
-def paces(
-    tx: Transaction, project: Project, annotators: Iterable[str]
-) -> Mapping[str, Mapping[str, Any]]:
-    """By annotator."""
-    moments = tx.annotations.moments(project.id)
-    return {name: asdict(pace_of(moments.get(name, ()))) for name in annotators}
+def paces(tx: Transaction, project: Project) -> Mapping[str, Mapping[str, Any]]:
+    """Of each annotator, with how many answers it is told from."""
+
+    def computed() -> dict[str, dict[str, Any]]:
+        moments = tx.annotations.moments(project.id)
+        return {
+            name: {**asdict(pace_of(when)), "answers": len(when)}
+            for name, when in sorted(moments.items())
+        }
+
+    return tx.figures.kept(project.id, "paces", RestsOn.ANSWERS, computed)
 
 
 def _annotators(votes: Votes, label_of: Integers) -> list[dict[str, Any]]:

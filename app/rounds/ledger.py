@@ -7,8 +7,9 @@ from typing import Any
 from app.core import ledger
 from app.core.entities import Project
 from app.core.llm.money import in_dollars
-from app.core.pace import IDLE, pace_of
+from app.core.pace import IDLE
 from app.ports.store import Transaction
+from app.rounds import agreeing
 
 
 def read(tx: Transaction, project: Project) -> dict[str, Any]:
@@ -16,7 +17,7 @@ def read(tx: Transaction, project: Project) -> dict[str, Any]:
     people = _people(tx, project)
     llm = list(tx.llm.costs(project.id))
     spent = ledger.Spent(
-        labels=sum(one.source == "human" for one in tx.labels.current(project.id)),
+        labels=tx.figures.sources(project.id).get("human", 0),
         hours=sum(one["minutes"] for one in people) / 60,
         price_per_hour=project.settings.stopping.price_per_hour,
         llm=in_dollars(sum(one["cost"] for one in llm)),
@@ -38,10 +39,9 @@ def read(tx: Transaction, project: Project) -> dict[str, Any]:
 
 
 def _people(tx: Transaction, project: Project) -> list[dict[str, Any]]:
-    moments = tx.annotations.moments(project.id)
     return [
-        {"name": name, "answers": len(when), "minutes": 60 * pace_of(when).hours}
-        for name, when in sorted(moments.items())
+        {"name": name, "answers": one["answers"], "minutes": 60 * one["hours"]}
+        for name, one in agreeing.paces(tx, project).items()
     ]
 
 

@@ -86,7 +86,7 @@ def project_page(
         run = RunOut.of(project, tx.runs.findings(project.id))
         counts = tx.items.counts(project.id)
         listed = tx.views.rounds(project.id, before, ROWS, newest_first=True)
-        last = tx.views.rounds(project.id, 0, 1, newest_first=True).items
+        last = listed.items if before == 0 else _newest(tx, project.id)
         curve = curve_of(tx.views.curve(project.id))
         problems = tx.views.problems(project.id)
         told = reading.estimates(tx, project)
@@ -115,6 +115,10 @@ def project_page(
         problems=problems,
         estimates=told,
     )
+
+
+def _newest(tx: Transaction, project_id: int) -> Sequence[Mapping[str, Any]]:
+    return tx.views.rounds(project_id, 0, 1, newest_first=True).items
 
 
 def _sentence(name: str, latest: RoundOut | None, counts: Counts) -> str:

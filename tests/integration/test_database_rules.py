@@ -6,7 +6,8 @@ which rule.
 
 import hashlib
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -202,11 +203,24 @@ class Database:
         return str(self.value("SELECT state FROM rounds WHERE id = %s", round_))
 
 
-@pytest.fixture
-def db(database_url: str) -> Iterator[Database]:
+@contextmanager
+def connected(database_url: str) -> Iterator[Database]:
     address = database_url.replace("postgresql+psycopg", "postgresql")
     with psycopg.connect(address, autocommit=True, row_factory=dict_row) as connection:
         yield Database(connection)
+
+
+@pytest.fixture
+def db(database_url: str) -> Iterator[Database]:
+    with connected(database_url) as database:
+        yield database
+
+
+@pytest.fixture
+def another(database_url: str) -> Iterator[Database]:
+    """Somebody else in the same database."""
+    with connected(database_url) as database:
+        yield database
 
 
 # --- held-out items ---
@@ -1304,3 +1318,93 @@ def test_a_relabelling_asks_again_about_something(db: Database) -> None:
     with pytest.raises(errors.CheckViolation):
         db.round(project, asked=[1])
     db.round(project, purpose="relabel", asked=[1])
+
+
+# --- changes are counted ---
+
+
+def counted(db: Database, project: int, what: str, round_: int | None = None) -> int:
+    return int(
+        db.value(
+            "SELECT coalesce(sum(times), 0) FROM changes WHERE project_id = %s AND what = %s "
+            "AND round_id IS NOT DISTINCT FROM %s",
+            project,
+            what,
+            round_,
+        )
+    )
+
+
+def test_whatever_a_page_counts_of_a_round_is_counted_as_a_change_of_it(db: Database) -> None:
+    project, other = db.project(), db.project()
+    item, round_ = db.item(project), db.round(project)
+    selection = db.selection(project, round_, item)
+    dispute = (
+        "INSERT INTO disputes (project_id, round_id, item_id, agreement) VALUES (%s, %s, %s, 0)"
+    )
+    mapping = "INSERT INTO label_mappings VALUES (%s, 1, 'a', 'b')"
+    changes: list[tuple[str, Callable[[], Any]]] = [
+        ("batches", lambda: db.push(project, round_, item, selection)),
+        ("batches", lambda: db.run("UPDATE pushes SET state = 'withdrawn'")),
+        ("answers", lambda: db.annotation(project, item)),
+        ("answers", lambda: db.run(dispute, project, round_, item)),
+        ("answers", lambda: db.run("UPDATE disputes SET outcome = 'decided', ended_at = now()")),
+        ("answers", lambda: db.run(mapping, project)),
+        ("answers", lambda: db.run("UPDATE label_mappings SET new = NULL")),
+        ("labels", lambda: db.label(project, item, round_id=round_)),
+        ("batches", lambda: db.llm_route(project, round_, item)),
+        ("calls", lambda: db.llm_call(project, round_id=round_)),
+    ]
+    for what, change in changes:
+        before = counted(db, project, what), counted(db, project, "round", round_)
+        change()
+        after = counted(db, project, what), counted(db, project, "round", round_)
+        assert after > before and after[1] > before[1], what
+    assert db.value("SELECT count(*) FROM changes WHERE project_id = %s", other) == 0
+
+
+def test_an_answer_is_a_change_of_every_round_that_asked_or_waits(db: Database) -> None:
+    project = db.project()
+    item = db.item(project)
+    made = closed_round(db, project)
+    waits = db.round(project, number=2)
+    selection = db.selection(project, made, item)
+    db.push(project, made, item, selection, state="pushed", record_id=uuid.uuid4(), pushed_at="now")
+    db.run("UPDATE pushes SET waits_in = %s WHERE item_id = %s", waits, item)
+    before = counted(db, project, "round", made), counted(db, project, "round", waits)
+    assert before[1] > 0  # it was told that it waits
+    db.annotation(project, item)
+    after = counted(db, project, "round", made), counted(db, project, "round", waits)
+    assert after == (before[0] + 1, before[1] + 1)
+
+
+def test_nobody_waits_to_count_and_a_count_shows_with_its_change(
+    db: Database, another: Database
+) -> None:
+    project = db.project()
+    item, other = db.item(project), db.item(project)
+    with db.connection.transaction():
+        db.label(project, item)
+        another.run("SET lock_timeout = '2s'")
+        another.label(project, other)
+        assert counted(another, project, "labels") == 1
+        assert counted(db, project, "labels") == 2
+    assert counted(another, project, "labels") == 2
+
+
+def test_a_figure_is_kept_once_for_a_round_and_once_for_all(db: Database) -> None:
+    project = db.project()
+    keep = "INSERT INTO kept_figures (project_id, name, round_id, as_of, figures) "
+    keep += "VALUES (%s, 'n', %s, '1', '{}')"
+    for round_ in (None, 7):
+        db.run(keep, project, round_)
+        with pytest.raises(errors.UniqueViolation):
+            db.run(keep, project, round_)
+    for what, of in (("labels", 7), ("round", None), ("weather", None)):
+        with pytest.raises(errors.CheckViolation):
+            db.run(
+                "INSERT INTO changes (project_id, what, round_id) VALUES (%s, %s, %s)",
+                project,
+                what,
+                of,
+            )

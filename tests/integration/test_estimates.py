@@ -66,6 +66,15 @@ def test_a_page_says_once_that_nothing_is_measured_yet(shop):
     assert "Draw a fresh audit of 100" not in project
 
 
+def test_a_round_can_be_looked_at_while_it_is_being_measured(shop):
+    shop.play(shop.start())
+    with shop.store.transaction() as tx:
+        given = {"classifier_id": None, "made_from": {}, "figures": {"said": "Half is covered."}}
+        tx.measurements.add(shop.round(1), "pool", **given)
+    with logged_in(shop) as browser:
+        assert "Half is covered." in browser.get("/projects/shop/rounds/1").text
+
+
 def pages(shop, *, accuracy, covered):
     """The blocks on the pages of the project and of the round."""
     with logged_in(shop) as browser:

@@ -7,9 +7,9 @@ import re
 import pytest
 from fastapi.testclient import TestClient
 
-from app.adapters.postgres.figures import Basis
 from app.core.entities import RoundState
 from app.main import create_app
+from app.ports.store import RestsOn
 from tests.factories import all_rows, import_rows, items, make_project, make_store
 from tests.integration.test_api_pages import HTML, log_in
 from tests.played import PlayedProject
@@ -89,12 +89,12 @@ def test_figures_are_counted_once_for_each_state_of_the_data(shop, store):
         with store.transaction() as tx:
             return tx.figures.kept(project, "tried", basis, count)
 
-    assert [look(Basis.ITEMS)["n"] for _ in range(3)] == [1, 1, 1]
+    assert [look(RestsOn.ITEMS)["n"] for _ in range(3)] == [1, 1, 1]
     import_rows(store, items(6))
-    assert [look(Basis.ITEMS)["n"] for _ in range(2)] == [2, 2]
-    assert look(Basis.LABELS)["n"] == 3
+    assert [look(RestsOn.ITEMS)["n"] for _ in range(2)] == [2, 2]
+    assert look(RestsOn.LABELS)["n"] == 3
     import_rows(store, items(1, label="praise"))
-    assert [look(Basis.LABELS)["n"] for _ in range(2)] == [4, 4]
+    assert [look(RestsOn.LABELS)["n"] for _ in range(2)] == [4, 4]
 
 
 def test_where_nothing_may_be_written_figures_are_counted(shop, store):

@@ -9,11 +9,11 @@ import numpy as np
 
 from app.adapters.postgres import import_sql, rows
 from app.adapters.postgres.engine import Sql
-from app.adapters.postgres.figures import Basis, PostgresFigures
+from app.adapters.postgres.figures import PostgresFigures
 from app.core.entities import ImportReport, Item, ItemContent, Project
 from app.core.importing import ImportRow
 from app.core.types import Split
-from app.ports.store import ItemIds, Page, PoolCounts
+from app.ports.store import ItemIds, Page, PoolCounts, RestsOn
 
 
 class PostgresItems:
@@ -104,20 +104,17 @@ class PostgresItems:
     def counts(self, project_id: int) -> PoolCounts:
         row = self._imported(project_id)
         labelled = self.figures.kept(
-            project_id, "labelled", Basis.LABELS, lambda: self._count_labelled(project_id)
+            project_id, "labelled", RestsOn.LABELS, lambda: self._count_labelled(project_id)
         )
-        out = self.sql.value(
-            "SELECT count(*) FROM pushes p JOIN items i ON i.id = p.item_id "
-            "WHERE p.project_id = :project AND p.state <> 'withdrawn' AND i.duplicate_of IS NULL "
-            "AND NOT EXISTS (SELECT FROM current_labels l WHERE l.item_id = p.item_id)",
-            project=project_id,
+        out = self.figures.kept(
+            project_id, "out", RestsOn.BATCHES, lambda: self._count_out(project_id)
         )
         return PoolCounts(**row, labelled=labelled, candidates=row["pool"] - labelled - out)
 
     def _imported(self, project_id: int) -> Mapping[str, int]:
         """What only an import changes, so that watching a round does not count a million rows."""
         return self.figures.kept(
-            project_id, "imported", Basis.ITEMS, lambda: self._count_imported(project_id)
+            project_id, "imported", RestsOn.ITEMS, lambda: self._count_imported(project_id)
         )
 
     def _count_labelled(self, project_id: int) -> int:
@@ -125,6 +122,17 @@ class PostgresItems:
             self.sql.value(
                 "SELECT count(*) FROM current_labels l JOIN items i ON i.id = l.item_id "
                 "WHERE l.project_id = :project AND i.split = 'pool' AND i.duplicate_of IS NULL",
+                project=project_id,
+            )
+        )
+
+    def _count_out(self, project_id: int) -> int:
+        return int(
+            self.sql.value(
+                "SELECT count(*) FROM pushes p JOIN items i ON i.id = p.item_id "
+                "WHERE p.project_id = :project AND p.state <> 'withdrawn' "
+                "AND i.duplicate_of IS NULL "
+                "AND NOT EXISTS (SELECT FROM current_labels l WHERE l.item_id = p.item_id)",
                 project=project_id,
             )
         )

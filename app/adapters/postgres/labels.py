@@ -1,7 +1,7 @@
 """Labels in Postgres: a chain an item, each link naming what it supersedes."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import RowMapping
@@ -82,14 +82,17 @@ class PostgresLabels:
         ]
 
     def votes(self, project_id: int) -> Sequence[tuple[int, str, Mapping[str, Any]]]:
-        found = self.sql.all(
+        row = self.sql.sure(
             f"""
-            SELECT item_id, name, "values" FROM ({STANDING_ANSWERS}) n ORDER BY id
+            SELECT coalesce(array_agg(item_id ORDER BY id), '{{}}') AS items,
+                   coalesce(array_agg(name ORDER BY id), '{{}}') AS names,
+                   coalesce(array_agg(cast("values" AS text) ORDER BY id), '{{}}') AS given
+            FROM ({STANDING_ANSWERS}) n
             """,  # noqa: S608 - the part put in is the constant above
             project=project_id,
             items=None,
         )
-        return [(row["item_id"], row["name"], row["values"]) for row in found]
+        return list(zip(row["items"], row["names"], _read(row["given"]), strict=True))
 
     def add(self, project_id: int, labels: Sequence[NewLabel]) -> None:
         self.sql.many(
@@ -128,6 +131,18 @@ class PostgresLabels:
         )
         return [_current(row) for row in found]
 
+    def values(self, project_id: int) -> Mapping[int, Mapping[str, Any]]:
+        row = self.sql.sure(
+            """
+            SELECT coalesce(array_agg(l.item_id ORDER BY l.item_id), '{}') AS items,
+                   coalesce(array_agg(cast(l.value AS text) ORDER BY l.item_id), '{}') AS given
+            FROM current_labels l JOIN items i ON i.id = l.item_id
+            WHERE l.project_id = :project AND i.split = 'pool' AND i.duplicate_of IS NULL
+            """,
+            project=project_id,
+        )
+        return dict(zip(row["items"], _read(row["given"]), strict=True))
+
     def by_ids(self, project_id: int, label_ids: Sequence[int]) -> Sequence[CurrentLabel]:
         found = self.sql.all(
             "SELECT id, item_id, value, source, confidence FROM labels "
@@ -136,6 +151,12 @@ class PostgresLabels:
             ids=list(label_ids),
         )
         return [_current(row) for row in found]
+
+
+def _read(given: Sequence[str]) -> Iterator[Mapping[str, Any]]:
+    """Of thousands of answers few are different: each is read once."""
+    known = {text: json.loads(text) for text in set(given)}
+    return (known[text] for text in given)
 
 
 def _current(row: RowMapping) -> CurrentLabel:

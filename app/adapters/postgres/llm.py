@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from app.adapters.postgres.engine import Sql
+from app.adapters.postgres.figures import PostgresFigures
 from app.core.errors import BudgetSpent
 from app.core.llm.entities import Purpose
 from app.core.llm.money import in_dollars
@@ -20,6 +21,7 @@ from app.ports.llm import (
     Said,
     Suspension,
 )
+from app.ports.store import RestsOn
 
 # what is spent and what is set aside, over the project and over one round
 SPENT = """
@@ -206,6 +208,11 @@ class PostgresLlm:
         return [Both(**row) for row in found]
 
     def costs(self, project_id: int) -> Sequence[Mapping[str, Any]]:
+        return PostgresFigures(self.sql).kept(
+            project_id, "llm_costs", RestsOn.CALLS, lambda: self._added_up(project_id)
+        )
+
+    def _added_up(self, project_id: int) -> Sequence[Mapping[str, Any]]:
         found = self.sql.all(
             """
             SELECT purpose, provider, model, count(*) AS calls,

@@ -42,13 +42,26 @@ class PostgresMaps:
     def of_round(self, round_id: int) -> Sequence[Mapping[str, Any]]:
         found = self.sql.all(
             """
+            WITH shown AS (
+                SELECT m.item_id, m.x, m.y FROM map_points m
+                WHERE m.sampled AND m.feature_version_id = :features
+                UNION
+                SELECT m.item_id, m.x, m.y FROM selections s JOIN map_points m
+                    ON m.feature_version_id = :features AND m.item_id = s.item_id
+                WHERE s.round_id = :round)
             SELECT m.item_id, m.x, m.y, s.rank, s.slice
-            FROM rounds r
-            JOIN map_points m ON m.feature_version_id = cast(r.checkpoint->>'features_id' AS bigint)
-            LEFT JOIN selections s ON s.round_id = r.id AND s.item_id = m.item_id
-            WHERE r.id = :round AND (m.sampled OR s.id IS NOT NULL)
+            FROM shown m LEFT JOIN selections s ON s.round_id = :round AND s.item_id = m.item_id
             ORDER BY s.rank NULLS FIRST, m.item_id
             """,
+            features=self._features(round_id),
             round=round_id,
         )
         return [dict(row) for row in found]
+
+    def _features(self, round_id: int) -> int | None:
+        """None before there are any."""
+        found: int | None = self.sql.value(
+            "SELECT cast(checkpoint->>'features_id' AS bigint) FROM rounds WHERE id = :round",
+            round=round_id,
+        )
+        return found

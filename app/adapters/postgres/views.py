@@ -3,74 +3,34 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
 
+from app.adapters.postgres.batches import batches_of
 from app.adapters.postgres.engine import Sql
+from app.adapters.postgres.figures import PostgresFigures
 from app.adapters.postgres.selections import ANSWERS_OF_ITEM
 from app.core.errors import NotFound
-from app.ports.store import Page
+from app.ports.store import Page, RestsOn
+from app.ports.store.reading import LARGE_METRICS
 
-ROUND = f"""
+ROUND = """
 SELECT r.id, r.number, r.schema_version, r.state, r.purpose, r.strategy, r.classifier, r.batch_size,
        r.seed, r.failed_in, r.error, r.attempts, r.cancel_requested, r.finish_requested, r.actor,
        r.created_at, r.updated_at, r.closed_at, r.checkpoint, r.settings->'closing' AS closing,
        d.dataset_id, d.annotate_url,
        chosen.name || '/' || chosen.number AS chosen_by,
        result.name || '/' || result.number AS classifier_version,
-       e.metrics,
+       e.metrics - cast(:without AS text[]) AS metrics,
        disputes.annotate_url AS disputes_url,
        (SELECT json_build_object(
             'hours', extract(epoch FROM now() - max(p.pushed_at)) / 3600,
             'idle_hours', extract(epoch FROM now() - max(a.collected_at)) / 3600)
         FROM pushes p LEFT JOIN annotations a ON a.item_id = p.item_id
         WHERE p.round_id = r.id AND r.state = 'annotating') AS waiting,
-       CASE WHEN r.settings->'llm'->>'labelled_by' <> 'humans'
-                 OR r.settings->'llm'->>'weak_start' = 'true' THEN json_build_object(
-            'labelled_by', r.settings->'llm'->>'labelled_by',
-            'routes', (SELECT json_object_agg(why, n) FROM (
-                SELECT t.why, count(*) AS n FROM llm_routes t WHERE t.round_id = r.id
-                GROUP BY t.why ORDER BY t.why) routes),
-            'llm', (SELECT count(*) FROM llm_routes t
-                    WHERE t.round_id = r.id AND t.labelled_by = 'llm'),
-            'answered', (SELECT count(DISTINCT item) FROM llm_calls c, unnest(c.item_ids) item
-                         WHERE c.round_id = r.id AND c.outcome = 'answered'),
-            'calls', (SELECT count(*) FROM llm_calls c WHERE c.round_id = r.id),
-            'cost', (SELECT coalesce(sum(c.cost), 0) FROM llm_calls c WHERE c.round_id = r.id))
-            END AS llm,
        (SELECT t.detail->'findings' FROM steps t
         WHERE t.round_id = r.id AND t.name = 'selecting') AS findings,
        (SELECT m.figures->'notes' FROM measurements m
-        WHERE m.round_id = r.id AND m.kind = 'notes') AS failure_notes,
-       (SELECT json_build_object(
-            'selected', count(*),
-            'pushed', count(*) FILTER (WHERE p.state = 'pushed'),
-            'quarantined', count(*) FILTER (WHERE p.state = 'quarantined'),
-            'withdrawn', count(*) FILTER (WHERE p.state = 'withdrawn' AND t.id IS NULL),
-            'by_llm', count(*) FILTER (WHERE t.id IS NOT NULL),
-            'lost', count(*) FILTER (WHERE p.state = 'lost'),
-            'audit', count(*) FILTER (WHERE s.slice = 'audit'),
-            'answered', count(*) FILTER (WHERE p.state = 'pushed' AND {ANSWERS_OF_ITEM}
-                >= answers_needed(r.settings, s.slice)),
-            'disputed', count(*) FILTER (WHERE EXISTS (
-                SELECT FROM disputes x
-                WHERE x.item_id = p.item_id AND x.round_id = r.id AND x.ended_at IS NULL)),
-            'labelled', count(*) FILTER (WHERE EXISTS (
-                SELECT FROM labels l WHERE l.item_id = p.item_id AND l.round_id = r.id)),
-            'handed_on', count(*) FILTER (WHERE p.waits_in <> p.round_id))
-        FROM pushes p JOIN selections s ON s.id = p.selection_id
-        LEFT JOIN llm_routes t ON t.round_id = p.round_id AND t.item_id = p.item_id
-            AND t.labelled_by = 'llm'
-        WHERE p.round_id = r.id) AS counts,
-       (SELECT json_build_object(
-            'items', count(*),
-            'waiting', count(*) FILTER (WHERE p.waits_in = r.id AND p.state = 'pushed' AND (
-                {ANSWERS_OF_ITEM} < answers_needed(r.settings, s.slice)
-                OR EXISTS (SELECT FROM disputes x
-                           WHERE x.item_id = p.item_id AND x.ended_at IS NULL))))
-        FROM pushes p JOIN selections s ON s.id = p.selection_id
-        JOIN rounds made ON made.id = p.round_id JOIN rounds w ON w.id = p.waits_in
-        WHERE p.project_id = r.project_id AND p.waits_in <> p.round_id
-          AND made.number < r.number AND w.number >= r.number) AS taken_over
+        WHERE m.round_id = r.id AND m.kind = 'notes') AS failure_notes
 FROM rounds r
 LEFT JOIN datasets d ON d.id = r.dataset_id
 LEFT JOIN datasets disputes ON disputes.project_id = r.project_id
@@ -78,7 +38,7 @@ LEFT JOIN datasets disputes ON disputes.project_id = r.project_id
 LEFT JOIN classifier_versions chosen ON chosen.id = r.classifier_id
 LEFT JOIN classifier_versions result ON result.id = r.result_id
 LEFT JOIN evaluations e ON e.round_id = r.id AND e.kind = 'held_out'
-"""  # noqa: S608
+"""
 
 LABEL = """
 SELECT l.id AS label_id, i.external_id AS item, i.split, l.value, l.source,
@@ -99,7 +59,7 @@ UNION ALL
 SELECT 'records', 'items of round ' || r.number || ' lost, since ' || p.problem || ': ' || count(*),
        min(p.ended_at)
 FROM pushes p JOIN rounds r ON r.id = p.waits_in
-WHERE r.project_id = :project AND p.state = 'lost' AND r.state NOT IN ('closed', 'cancelled')
+WHERE p.project_id = :project AND p.state = 'lost' AND r.state NOT IN ('closed', 'cancelled')
   AND {ANSWERS_OF_ITEM} < (r.settings->>'overlap')::integer
 GROUP BY r.number, p.problem
 UNION ALL
@@ -146,19 +106,28 @@ class PostgresViews:
         found = self.sql.all(
             f"{ROUND} WHERE r.project_id = :project {place} LIMIT :limit",
             project=project_id,
+            without=list(LARGE_METRICS),
             after=after,
             limit=limit,
         )
-        return _page(found, limit, "number")
+        return _page(self._with_batches(project_id, found), limit, "number")
+
+    def _with_batches(
+        self, project_id: int, found: Sequence[RowMapping]
+    ) -> Sequence[Mapping[str, Any]]:
+        batches = batches_of(self.sql, project_id, [row["id"] for row in found])
+        return [{**row, **batches[row["id"]]} for row in found]
 
     def round(self, project_id: int, number: int) -> Mapping[str, Any]:
         row = self.sql.one(
             ROUND + "WHERE r.project_id = :project AND r.number = :number",
             project=project_id,
+            without=[],
             number=number,
         )
         if row is None:
             raise NotFound(f"There is no round {number}.")
+        (shown,) = self._with_batches(project_id, [row])
         steps = self.sql.all(
             "SELECT name, worker, started_at, finished_at, detail FROM steps "
             "WHERE round_id = :round ORDER BY id",
@@ -169,7 +138,7 @@ class PostgresViews:
             "AND kind = 'stopping'",
             round=row["id"],
         )
-        return {**row, "steps": [dict(step) for step in steps], "stopping": rules or []}
+        return {**shown, "steps": [dict(step) for step in steps], "stopping": rules or []}
 
     def selections(self, project_id: int, number: int, after: int, limit: int) -> Page:
         found = self.sql.all(
@@ -266,10 +235,13 @@ class PostgresViews:
         )
         return dict(row) if row else None
 
-    def metrics(self, project_id: int) -> Sequence[Mapping[str, Any]]:
+    def metrics(
+        self, project_id: int, *, without: Sequence[str] = ()
+    ) -> Sequence[Mapping[str, Any]]:
         found = self.sql.all(
             """
-            SELECT r.number AS round, r.closed_at, e.kind, e.metrics,
+            SELECT r.number AS round, r.closed_at, e.kind,
+                   e.metrics - cast(:without AS text[]) AS metrics,
                    coalesce(c.labels, 0) AS labels,
                    c.name || '/' || c.number AS classifier_version
             FROM evaluations e JOIN rounds r ON r.id = e.round_id
@@ -278,6 +250,7 @@ class PostgresViews:
             ORDER BY r.number, e.kind
             """,
             project=project_id,
+            without=list(without),
         )
         return [dict(row) for row in found]
 
@@ -285,31 +258,47 @@ class PostgresViews:
         found = self.sql.all(PROBLEMS, project=project_id)
         return [dict(row) for row in found]
 
-    def evaluations(self, project_id: int, kind: str) -> Sequence[Mapping[str, Any]]:
+    def agreement(self, project_id: int) -> Sequence[Mapping[str, Any]]:
         found = self.sql.all(
             """
-            SELECT r.number AS round, r.closed_at, e.metrics
-            FROM evaluations e JOIN rounds r ON r.id = e.round_id
-            WHERE e.project_id = :project AND e.kind = :kind ORDER BY r.number
+            SELECT r.number AS round, r.closed_at, m.*
+            FROM evaluations e JOIN rounds r ON r.id = e.round_id,
+            jsonb_to_record(e.metrics) AS m (alpha jsonb, fleiss_kappa jsonb,
+                                             items_with_several integer)
+            WHERE e.project_id = :project AND e.kind = 'agreement' ORDER BY r.number
             """,
             project=project_id,
-            kind=kind,
         )
         return [dict(row) for row in found]
 
     def totals(self) -> Mapping[str, int]:
-        row = self.sql.one(
+        row = self.sql.sure(
             """
             SELECT (SELECT count(*) FROM projects) AS projects,
                    (SELECT count(*) FROM rounds
                     WHERE state NOT IN ('closed', 'cancelled', 'failed')) AS open_rounds,
                    (SELECT count(*) FROM rounds WHERE state = 'closed') AS closed_rounds,
-                   (SELECT count(*) FROM rounds WHERE state = 'failed') AS failed_rounds,
-                   (SELECT count(*) FROM current_labels) AS labels,
-                   (SELECT count(*) FROM annotations) AS annotations
+                   (SELECT count(*) FROM rounds WHERE state = 'failed') AS failed_rounds
             """
         )
-        return dict(row) if row else {}
+        counted = PostgresFigures(self.sql).everywhere("facts", RestsOn.VERDICTS, self._facts)
+        return {
+            **row,
+            "labels": sum(one["labels"] for one in counted.values()),
+            "annotations": sum(one["annotations"] for one in counted.values()),
+        }
+
+    def _facts(self, project_id: int) -> Mapping[str, int]:
+        return dict(
+            self.sql.sure(
+                """
+                SELECT (SELECT count(*) FROM current_labels WHERE project_id = :project) AS labels,
+                       (SELECT count(*) FROM annotations
+                        WHERE project_id = :project) AS annotations
+                """,
+                project=project_id,
+            )
+        )
 
 
 def _page(found: Sequence[Any], limit: int, key: str) -> Page:

@@ -61,6 +61,7 @@ TABLES: Mapping[str, Table] = {
 LEFT_BEHIND: Mapping[str, str] = {
     "datasets": "they lie in an Argilla that is not there elsewhere; the next round makes one",
     "kept_figures": "counted again when somebody looks",
+    "changes": "counted on from there by whatever changes",
     "map_points": "a picture; the next round draws one",
     "pool_snapshots": "packed ids, which are others elsewhere: rounds are replayed where they were",
     "measuring": "work of the workers here; what came of it goes along",

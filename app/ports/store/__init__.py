@@ -16,7 +16,7 @@ from app.ports.store.classifiers import Classifiers
 from app.ports.store.items import ItemIds, Items, Maps, PoolCounts, Pools
 from app.ports.store.measuring import Measurements
 from app.ports.store.projects import Events, Keys, Projects, Schemas
-from app.ports.store.reading import Exits, Figures, Page, Views, WholeProjects
+from app.ports.store.reading import Exits, Figures, Page, RestsOn, Views, WholeProjects
 from app.ports.store.rounds import Rounds, Runs, Selections, Tracking
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "PoolCounts",
     "Pools",
     "Projects",
+    "RestsOn",
     "Rounds",
     "Runs",
     "Schemas",

@@ -100,5 +100,8 @@ class Labels(Protocol):
     def current(self, project_id: int) -> Sequence[CurrentLabel]:
         """What may be trained on: labels of pool items, duplicates left out, by item id."""
 
+    def values(self, project_id: int) -> Mapping[int, Mapping[str, Any]]:
+        """Of the labels of the pool as they are now, by item."""
+
     def by_ids(self, project_id: int, label_ids: Sequence[int]) -> Sequence[CurrentLabel]:
         """Labels that were current once, by item id."""

@@ -1,8 +1,12 @@
 """Reads for people and for what leaves a project; nothing of them feeds back into the loop."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from enum import StrEnum
+from typing import Any, Protocol, TypeVar
+
+LARGE_METRICS = ("confusion", "calibration")
+"""Not in lists: the confusion matrix of 150 classes has 22,500 cells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +24,8 @@ class Views(Protocol):
     def rounds(
         self, project_id: int, after: int, limit: int, *, newest_first: bool = False
     ) -> Page:
-        """With `newest_first`, `after` is the number before which to go on; 0 is the newest."""
+        """Without their large metrics. With `newest_first`, `after` is the number before which to
+        go on; 0 is the newest."""
 
     def round(self, project_id: int, number: int) -> Mapping[str, Any]: ...
     def selections(self, project_id: int, number: int, after: int, limit: int) -> Page: ...
@@ -38,19 +43,44 @@ class Views(Protocol):
     def measured(self, project_id: int, round_number: int | None) -> Mapping[str, Any] | None:
         """The whole held-out evaluation of one round, or of the last that has one."""
 
-    def metrics(self, project_id: int) -> Sequence[Mapping[str, Any]]: ...
+    def metrics(
+        self, project_id: int, *, without: Sequence[str] = ()
+    ) -> Sequence[Mapping[str, Any]]: ...
     def problems(self, project_id: int) -> Sequence[Mapping[str, Any]]:
         """What looks into the annotation tool have found wrong: kind, message, since."""
 
-    def evaluations(self, project_id: int, kind: str) -> Sequence[Mapping[str, Any]]:
-        """Of one kind, by round."""
+    def agreement(self, project_id: int) -> Sequence[Mapping[str, Any]]:
+        """How far annotators agreed when each round closed."""
 
     def totals(self) -> Mapping[str, int]:
         """Counts for the metrics endpoint."""
 
 
+class RestsOn(StrEnum):
+    """What a kept figure is made from; whatever changes it makes the figure be counted anew."""
+
+    ITEMS = "items"
+    LABELS = "labels"
+    """Items and labels."""
+    ANSWERS = "answers"
+    VERDICTS = "verdicts"
+    """Items, labels and answers."""
+    BATCHES = "batches"
+    """Items, labels, and what is out for annotation."""
+    CALLS = "calls"
+
+
+KeptFigures = TypeVar("KeptFigures")
+
+
 class Figures(Protocol):
-    """Figures about a project's items, counted once for each state of them and then kept."""
+    """Figures about a project, counted once for each state of what they are made from and kept.
+    They are JSON; one whose shape changes takes another name, because the old ones are there."""
+
+    def kept(
+        self, project_id: int, name: str, rests_on: RestsOn, count: Callable[[], KeptFigures]
+    ) -> KeptFigures:
+        """As of now: what was kept if nothing has changed since, else counted and kept."""
 
     def splits(self, project_id: int) -> Mapping[str, Any]:
         """`splits`: items and duplicates of each; `copied`: the texts that came most often."""
@@ -60,6 +90,9 @@ class Figures(Protocol):
 
     def labels(self, project_id: int) -> Sequence[Mapping[str, Any]]:
         """How often each label was given in each split, to duplicates too."""
+
+    def sources(self, project_id: int) -> Mapping[str, int]:
+        """How many items of the pool have a label of each source."""
 
 
 class Exits(Protocol):

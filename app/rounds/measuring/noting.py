@@ -8,7 +8,6 @@ from typing import Any
 from app.core.failure_notes import Picture, notes
 from app.core.tasks import task_type
 from app.ports.store import Transaction
-from app.rounds import agreeing
 from app.rounds.measuring.material import Material
 
 
@@ -29,8 +28,8 @@ def _picture(tx: Transaction, material: Material) -> Picture:
         if one["kind"] == "held_out" and one["round"] <= number
     ]
     now = measured[-1] if measured else {}
-    agreed = tx.views.evaluations(project.id, agreeing.KIND)
-    alphas = [one["metrics"]["alpha"]["value"] for one in agreed if one["round"] <= number]
+    agreed = tx.views.agreement(project.id)
+    alphas = [one["alpha"]["value"] for one in agreed if one["round"] <= number]
     return Picture(
         pool=counts.pool,
         duplicates=counts.duplicates,
