@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import cache
 from json import dumps, loads
 from multiprocessing import get_context
 from pathlib import Path
@@ -74,9 +75,15 @@ def texts(size: int) -> Iterator[tuple[Sequence[int], Sequence[str]]]:
         yield ids, [" ".join(row) for row in names[np.minimum(words, WORDS - 1)]]
 
 
+@cache
+def store_in(keep: Path) -> LocalFeatureStore:
+    """One a process, as a worker has it."""
+    return LocalFeatureStore(keep / "features")
+
+
 def opened(size: int, keep: Path) -> MappedFeatures:
     """The features of so many items, built if they are not there."""
-    first = LocalFeatureStore(keep / "features").open(stored(min(size, MILLION), keep))
+    first = store_in(keep).open(stored(min(size, MILLION), keep))
     if size <= MILLION:
         return first
     folder, shapes = keep / f"repeated-{size}", shapes_of(first.matrix)
@@ -121,8 +128,9 @@ def stored(size: int, keep: Path) -> FeatureInfo:
     note = keep / f"arithmetic-{size}.json"
     if not note.exists():
         started = time.process_time()
-        store = LocalFeatureStore(keep / "features")
-        info = store.build(f"made-up-{size}", lambda: texts(size), seed=0, progress=_silent)
+        info = store_in(keep).build(
+            f"made-up-{size}", lambda: texts(size), seed=0, progress=_silent
+        )
         seconds = time.process_time() - started
         sys.stdout.write(f"{size:,} texts featurised in {seconds:.0f} s of processor time\n")
         note.write_text(dumps(asdict(info)))
@@ -149,15 +157,15 @@ class Seconds:
         return self.fit + self.score + self.pick
 
 
-def one_round(features: MappedFeatures, keep: Path, self_training: str) -> Seconds:
-    """As the steps of a round do it, without the database."""
-    size = len(features.matrix)
+def one_round(size: int, keep: Path, self_training: str) -> Seconds:
+    """As the steps of a round do it, without the database: each opens the features for itself."""
     y = classes_of(size)
     labelled = np.sort(np.random.default_rng(3).choice(size, LABELS, replace=False))
     free = np.ones(size, bool)
     free[labelled] = False
     candidates = np.flatnonzero(free)
     wall, start = time.perf_counter(), time.process_time()
+    features = opened(size, keep)
     rest = np.sort(
         np.random.default_rng(4).choice(candidates, min(MOST_UNLABELLED, len(candidates)), False)
     )
@@ -171,10 +179,10 @@ def one_round(features: MappedFeatures, keep: Path, self_training: str) -> Secon
         options={"self_training": self_training},
     )
     fitted = time.process_time()
-    files = LocalFiles(keep / "files")
+    files, features = LocalFiles(keep / "files"), opened(size, keep)
     table = score_rows(files, classifier, features, candidates, _nobody_asks)
     scored = time.process_time()
-    scores = Scores(candidates, table)
+    scores, features = Scores(candidates, table), opened(size, keep)
     request = SelectionRequest(
         features=features.matrix,
         candidates=candidates,
@@ -195,10 +203,9 @@ def one_round(features: MappedFeatures, keep: Path, self_training: str) -> Secon
 
 def measure(keep: Path, size: int, self_training: str, repeats: int) -> dict[str, Any]:
     """Medians over rounds in this process, and its peak memory."""
-    features = opened(size, keep)
     with threadpool_limits(1):
-        one_round(features, keep, self_training)
-        rounds = [one_round(features, keep, self_training) for _ in range(repeats)]
+        one_round(size, keep, self_training)
+        rounds = [one_round(size, keep, self_training) for _ in range(repeats)]
     parts: dict[str, Callable[[Seconds], float]] = {
         "fit": lambda one: one.fit,
         "score": lambda one: one.score,

@@ -419,6 +419,26 @@ def test_what_was_read_of_large_features_can_be_let_go_and_read_again(
     assert (features.matrix.dense.sum(), features.matrix.words.sum()) == before
 
 
+def test_what_was_opened_last_stays_mapped_until_its_files_change(
+    store: LocalFeatureStore, tmp_path: Path
+) -> None:
+    info = store.build("demo", batches_of(texts_of(500)), seed=1, progress=quiet)
+    other = store.build("other", batches_of(texts_of(600)), seed=1, progress=quiet)
+    first = store.open(info)
+    assert store.open(info) is first
+    assert len(store.open(other).item_ids) == 600
+    again = store.open(info)
+    same(again.matrix, first.matrix)
+    dense = next(tmp_path.rglob(f"{info.path}/dense.npy"))
+    fresh = dense.with_name("copy")
+    fresh.write_bytes(dense.read_bytes())
+    fresh.replace(dense)
+    assert store.open(info) is not again
+    store.remove("demo")
+    with pytest.raises(ArtefactDamaged):
+        store.open(info)
+
+
 def mapped_kilobytes(name: str) -> int:
     """How much of a mapped file counts as memory of this process."""
     lines = Path("/proc/self/smaps").read_text().splitlines()

@@ -12,7 +12,7 @@ import numpy as np
 
 from app.adapters.features import manifest as manifests
 from app.adapters.features.arrays import mapped
-from app.adapters.features.manifest import Manifest
+from app.adapters.features.manifest import Identity, Manifest
 from app.adapters.features.parts import PartsWriter, item_ids, read_parts, shapes_of
 from app.adapters.features.stored import MappedFeatures
 from app.adapters.features.texts import TextStream
@@ -43,6 +43,7 @@ class LocalFeatureStore:
     def __init__(self, root: Path, recipe: FeatureRecipe = DEFAULT_RECIPE) -> None:
         self._root = root
         self._recipe = recipe
+        self._last: tuple[Identity, MappedFeatures] | None = None
 
     def recipe(self, encoder: Encoder | None) -> str:
         return f"{self._recipe.name}+{encoder.name}" if encoder else self._recipe.name
@@ -103,9 +104,17 @@ class LocalFeatureStore:
             return self._publish(Path(info.path).parent.as_posix(), folder, grown)
 
     def open(self, info: FeatureInfo) -> MappedFeatures:
-        """Checks the manifest's hash and every file's size; `verify` checks every byte."""
+        """Checks the manifest's hash and every file's size; `verify` checks every byte.
+
+        Those opened last stay mapped as long as their files are the same: every step of a round
+        opens them, and to map a million rows again takes as long as to pick among them.
+        """
         folder, manifest = self._checked(info)
-        return MappedFeatures(info.version, item_ids(folder), read_parts(folder, manifest.shapes))
+        identity = manifests.identity(folder, manifest)
+        if self._last is None or self._last[0] != identity:
+            parts = read_parts(folder, manifest.shapes)
+            self._last = identity, MappedFeatures(info.version, item_ids(folder), parts)
+        return self._last[1]
 
     def origin(self, info: FeatureInfo) -> Origin:
         folder, manifest = self._checked(info)
@@ -122,6 +131,7 @@ class LocalFeatureStore:
 
     def remove(self, project: str) -> None:
         """Every version of a project's features."""
+        self._last = None
         remove_folder(self._root, project)
 
     def transformer(self, info: FeatureInfo, encoder: Encoder | None = None) -> Transformer:

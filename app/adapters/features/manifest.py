@@ -10,6 +10,8 @@ from app.adapters.features.parts import Shapes
 
 NAME = "manifest.json"
 FORMAT = 1
+Identity = tuple[tuple[int, int, int], ...]
+"""Device, number and time of change of every file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,12 @@ def check_sizes(folder: Path, manifest: Manifest) -> None:
         found = (folder / path).stat().st_size
         if found != size:
             raise ValueError(f"{path} has {found:,} bytes, {size:,} were recorded")
+
+
+def identity(folder: Path, manifest: Manifest) -> Identity:
+    """Differs from that of an earlier look if any file was written or replaced since."""
+    found = [(folder / path).stat() for path in (NAME, *manifest.files)]
+    return tuple((one.st_dev, one.st_ino, one.st_mtime_ns) for one in found)
 
 
 def check_hashes(folder: Path, manifest: Manifest) -> None:

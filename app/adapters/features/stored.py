@@ -1,8 +1,6 @@
 """Features of a project as they lie on disk, opened for reading."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +11,10 @@ from app.core.types import FeatureMatrix, Rows
 
 AT_A_TIME = 512
 """Rows copied before what lies around them is let go. The system maps sixteen pages for one."""
-LARGE = 2**30
-"""Bytes from which features that lie on disk are not all to be in memory at once. Of fewer all that
-was read stays: letting go of it and reading it again takes as long as half of the arithmetic."""
+LARGE = 640 * 2**20
+"""Bytes from which vectors that lie on disk are not all to be in memory at once. Fewer stay once
+read: letting go of them and reading them again takes longer than to choose among them. Words and
+their counts are a fraction of that, and always let go of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +39,20 @@ class MappedFeatures:
         return rows
 
     def take(self, rows: Rows) -> FeatureMatrix:
-        if not self._large:
-            return self.matrix.take(rows)
         pieces = []
-        for start in range(0, max(len(rows), 1), AT_A_TIME):
-            pieces.append(self.matrix.take(rows[start : start + AT_A_TIME]))
+        at_a_time = AT_A_TIME if self._large else max(len(rows), 1)
+        for start in range(0, max(len(rows), 1), at_a_time):
+            pieces.append(self.matrix.take(rows[start : start + at_a_time]))
             self.release()
-        return FeatureMatrix.stacked(pieces)
+        return pieces[0] if len(pieces) == 1 else FeatureMatrix.stacked(pieces)
 
     def release(self) -> None:
-        if self._large:
-            for array in self._arrays():
+        for part in (self.matrix.words, self.matrix.counts):
+            for array in (part.data, part.indices, part.indptr):
                 let_go(array)
+        if self._large:
+            let_go(self.matrix.dense)
 
     @property
     def _large(self) -> bool:
-        return sum(array.nbytes for array in self._arrays()) >= LARGE
-
-    def _arrays(self) -> Iterator[NDArray[Any]]:
-        yield self.matrix.dense
-        for part in (self.matrix.words, self.matrix.counts):
-            yield from (part.data, part.indices, part.indptr)
+        return self.matrix.dense.nbytes >= LARGE
