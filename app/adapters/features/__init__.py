@@ -111,10 +111,12 @@ class LocalFeatureStore:
         """
         folder, manifest = self._checked(info)
         identity = manifests.identity(folder, manifest)
-        if self._last is None or self._last[0] != identity:
+        last = self._last  # another thread may open others meanwhile
+        if last is None or last[0] != identity:
             parts = read_parts(folder, manifest.shapes)
-            self._last = identity, MappedFeatures(info.version, item_ids(folder), parts)
-        return self._last[1]
+            last = identity, MappedFeatures(info.version, item_ids(folder), parts)
+            self._last = last
+        return last[1]
 
     def origin(self, info: FeatureInfo) -> Origin:
         folder, manifest = self._checked(info)
