@@ -41,6 +41,10 @@ SENT = {ZIP: BINARY, "application/octet-stream": BINARY}
     },
 )
 def get_bundle(caller: Admin, name: ProjectName, parts: Parts) -> StreamingResponse:
+    return bundle_of(parts, name)
+
+
+def bundle_of(parts: ApiParts, name: str) -> StreamingResponse:
     return download(zipped(bundle(parts.whereabouts(), name)), ZIP, f"{name}-bundle.zip")
 
 

@@ -11,8 +11,10 @@ from app.api.access import Parts, Viewer
 from app.api.downloads import BINARY, download
 from app.api.parameters import PREFIX, After, Limit, Paged, ProjectName
 from app.api.problems import problems
+from app.api.wiring import ApiParts
 from app.core.errors import WrongInput
 from app.core.importing import text_problem
+from app.exits.classifier import classifier_files
 from app.exits.files import zipped
 from app.exits.forms import MEDIA_TYPES, export
 from app.exits.predicting import answer
@@ -20,6 +22,9 @@ from app.ports.store import Store
 from app.ports.store.reading import LARGE_METRICS
 
 router = APIRouter(prefix=PREFIX, tags=["results"])
+VersionNumber = Annotated[
+    int | None, Query(ge=1, le=2**31 - 1, description="Number; the newest if left out.")
+]
 Form = Literal["jsonl", "csv", "parquet", "rounds", "huggingface"]
 
 
@@ -171,6 +176,29 @@ def download_of(store: Store, name: str, form: Form) -> StreamingResponse:
     return download(zipped(files), "application/zip", f"{name}-{form}.zip")
 
 
+@router.get(
+    "/projects/{name}/classifier",
+    summary="A classifier to take along",
+    description="What `rounds export --classifier` writes, as a zip: itself, what it reads texts "
+    "with, and its card. `rounds predict FOLDER FILE` uses it where there is no database.",
+    response_class=StreamingResponse,
+    responses={
+        **problems(401, 403, 404, 422, 503),
+        200: {"description": "A zip.", "content": {"application/zip": BINARY}},
+    },
+)
+def export_classifier(
+    caller: Viewer, name: ProjectName, parts: Parts, version: VersionNumber = None
+) -> StreamingResponse:
+    return classifier_of(parts, name, version)
+
+
+def classifier_of(parts: ApiParts, name: str, number: int | None) -> StreamingResponse:
+    """Read before it is sent, so that what is wrong is an answer and not half a file."""
+    files = list(classifier_files(parts.whereabouts(), name, number))
+    return download(zipped(files), "application/zip", f"{name}-classifier.zip")
+
+
 class Texts(BaseModel):
     """Texts to label: the project's fields of each."""
 
@@ -204,9 +232,7 @@ def predict(
     name: ProjectName,
     body: Texts,
     parts: Parts,
-    version: Annotated[
-        int | None, Query(ge=1, le=2**31 - 1, description="Number; the newest if left out.")
-    ] = None,
+    version: VersionNumber = None,
 ) -> Predictions:
     predictor = parts.predictor(name, version)
     for at, item in enumerate(body.items):

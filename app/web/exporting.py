@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, StreamingResponse
 
-from app.api.access import Parts
+from app.api.access import Parts, allowed
+from app.api.bundles import bundle_of
 from app.api.parameters import ProjectName
-from app.api.results import Form, download_of
+from app.api.results import Form, classifier_of, download_of
+from app.core.entities import Role
 from app.web.rendering import count, page
 from app.web.sessions import Viewer
 
@@ -34,7 +36,10 @@ HELD: Mapping[Form, tuple[str, str]] = {
 @router.get("/projects/{name}/export")
 def export_page(request: Request, session: Viewer, name: ProjectName, parts: Parts) -> HTMLResponse:
     with parts.store.transaction() as tx:
-        given = tx.figures.labels(tx.projects.by_name(name).id)
+        project = tx.projects.by_name(name)
+        given = tx.figures.labels(project.id)
+        has_classifier = bool(tx.classifiers.all(project.id))
+        opened = tx.rounds.open(project.id)
     pool = sum(one["labels"] for one in given if one["split"] == "pool")
     total = sum(one["labels"] for one in given)
     return page(
@@ -46,12 +51,25 @@ def export_page(request: Request, session: Viewer, name: ProjectName, parts: Par
         labels=total,
         sentence=_sentence(total, pool),
         held=HELD,
+        has_classifier=has_classifier,
+        opened=opened,
     )
 
 
 @router.get("/projects/{name}/export/{form}")
 def export_file(session: Viewer, name: ProjectName, form: Form, parts: Parts) -> StreamingResponse:
     return download_of(parts.store, name, form)
+
+
+@router.get("/projects/{name}/classifier")
+def classifier_file(session: Viewer, name: ProjectName, parts: Parts) -> StreamingResponse:
+    return classifier_of(parts, name, None)
+
+
+@router.get("/projects/{name}/bundle")
+def bundle_file(session: Viewer, name: ProjectName, parts: Parts) -> StreamingResponse:
+    allowed(session.key, Role.ADMIN)
+    return bundle_of(parts, name)
 
 
 def _sentence(total: int, pool: int) -> str:

@@ -4,16 +4,20 @@ import io
 import zipfile
 
 import pytest
+from fastapi.testclient import TestClient
 
 from app.adapters.features import LocalFeatureStore
 from app.adapters.files import LocalFiles
 from app.core.errors import Unavailable
 from app.exits import restoring
 from app.exits.bundle import Places, bundle
+from app.exits.classifier import load_folder
 from app.exits.files import zipped
+from app.main import create_app
 from tests.factories import all_rows, make_store
+from tests.integration.test_api_pages import HTML, log_in
 from tests.played import PlayedProject
-from tests.serving import api
+from tests.serving import api, bearer, make_key, make_parts
 
 pytestmark = pytest.mark.postgres
 SHOP, BUNDLES = "/api/v1/projects/shop/bundle", "/api/v1/bundles"
@@ -45,6 +49,33 @@ def client(places):
         upload_idle_seconds=1.0,
     ) as client:
         yield client
+
+
+def test_the_page_gives_classifier_and_bundle(places, played, tmp_path):
+    app = create_app(make_parts(places.store, whereabouts=lambda: places))
+    with TestClient(app, headers=HTML, follow_redirects=False) as browser:
+        log_in(browser, places.store, "viewer")
+        assert browser.get("/projects/shop/bundle").status_code == 403
+        assert "/projects/shop/bundle" not in browser.get("/projects/shop/export").text
+        sent = browser.get("/projects/shop/classifier")
+        browser.cookies.clear()
+        log_in(browser, places.store, "admin")
+        assert 'href="/projects/shop/bundle"' in browser.get("/projects/shop/export").text
+        whole = browser.get("/projects/shop/bundle")
+        played.start()
+        open_page = browser.get("/projects/shop/export").text
+        reader = bearer(make_key(places.store, "viewer", "reader")[1])
+        same, missing = (
+            browser.get(f"/api/v1/projects/shop/classifier{query}", headers=reader)
+            for query in ("", "?version=9")
+        )
+    assert sent.content == same.content
+    assert missing.status_code == 404
+    zipfile.ZipFile(io.BytesIO(sent.content)).extractall(tmp_path / "classifier")
+    predictor = load_folder(tmp_path / "classifier")
+    assert set(predictor.classes) == set(played.truth.values())
+    assert zipfile.ZipFile(io.BytesIO(whole.content)).testzip() is None
+    assert "Round 2 is open" in open_page
 
 
 def in_pieces(data):
