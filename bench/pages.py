@@ -25,7 +25,7 @@ import structlog
 from sqlalchemy import text
 
 from app.adapters.postgres.store import PostgresStore
-from app.main import create_app
+from app.main import create_app, settle
 from app.rounds.measuring.holding_out import packed
 from tests.factories import make_project, make_store
 from tests.services import PostgresService, ServiceHost
@@ -159,6 +159,7 @@ def serving_rows(items: int, rounds: int) -> Iterator[tuple[httpx.Client, str]]:
             write_rows(store, items, rounds)
             _, key = make_key(store, "admin", "bench")
             with serving(create_app(make_parts(store))) as address:
+                settle()
                 yield _logged_in(address, key), str(store.engine.url.database)
             store.engine.dispose()
     finally:

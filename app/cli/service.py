@@ -63,7 +63,7 @@ def serve() -> None:
     import uvicorn
 
     from app.bootstrap import api_parts
-    from app.main import create_app
+    from app.main import create_app, settle
 
     settings = read_settings()
     set_up_logs(settings)
@@ -72,6 +72,7 @@ def serve() -> None:
     container.accept_admin_key()
     # before the thread: it finds out what is wrong with the settings
     application = create_app(api_parts(container))
+    settle()
     with _threads_stopped_at_end() as stop:
         threading.Thread(
             target=container.subscribe_webhook, args=(stop,), name="webhook", daemon=True

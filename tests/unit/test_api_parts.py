@@ -1,5 +1,6 @@
 """The parts of API and pages that need no server."""
 
+import gc
 import re
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -11,6 +12,7 @@ from app.api.events import resume_point
 from app.api.parameters import LARGEST_ID
 from app.api.problems import public_reason
 from app.core.errors import RoundsError, Unavailable
+from app.main import settle
 from app.web.curve import MOST_POINTS, curve_of, interval
 from app.web.rendering import ago, clipped, count, prose
 from app.web.sessions import safe_path
@@ -132,3 +134,13 @@ def test_figures_are_written_for_people():
     assert ago(now - timedelta(seconds=5)) == "just now"
     assert ago(now - timedelta(minutes=1, seconds=5)) == "1 minute ago"
     assert ago(now - timedelta(days=3)) == "3 days ago"
+
+
+def test_what_is_there_before_the_first_request_is_not_looked_through_again():
+    kept = [[] for _ in range(1000)]
+    settle()
+    try:
+        assert gc.get_freeze_count() >= len(kept)
+        assert not any(one is kept for one in gc.get_objects())
+    finally:
+        gc.unfreeze()
