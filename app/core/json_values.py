@@ -9,6 +9,7 @@ from uuid import UUID
 
 import numpy as np
 
+Json = Mapping[str, Any]
 DEEPEST = 32  # nesting; far below what breaks a parser, far above what anyone means
 
 
