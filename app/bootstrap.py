@@ -35,7 +35,7 @@ from app.exits.predicting import Predictors
 from app.llm.desk import Desk
 from app.ports.encoder import Encoder
 from app.ports.tracker import Tracker
-from app.rounds import commands
+from app.rounds import api_keys
 from app.rounds.measuring.measurer import Measurer
 from app.rounds.replaying import replay
 from app.rounds.runner import Runner
@@ -174,7 +174,7 @@ class Container:
         """The admin key of the settings works from the first start on."""
         given = self.settings.admin_api_key
         if given is not None:
-            commands.ensure_key(self.store, "admin", "admin", given.get_secret_value())
+            api_keys.ensure_key(self.store, "admin", "admin", given.get_secret_value())
 
     def subscribe_webhook(self, stop: threading.Event) -> None:
         """Ask Argilla to tell us of answers; without it we poll. Tries until it gets an answer."""

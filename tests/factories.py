@@ -10,7 +10,7 @@ from app.adapters.postgres.engine import make_engine
 from app.adapters.postgres.store import PostgresStore
 from app.core.entities import ImportReport, Project
 from app.core.importing import RowLimits
-from app.rounds import commands
+from app.rounds import commands, importing
 
 LABELS = ("refund", "delivery", "praise")
 
@@ -30,7 +30,7 @@ def import_rows(
 ) -> ImportReport:
     numbered = ((line, row) for line, row in enumerate(rows, start=1))
     limits = options.pop("limits", RowLimits())
-    return commands.import_items(store, name, numbered, limits=limits, actor="test", **options)
+    return importing.import_items(store, name, numbered, limits=limits, actor="test", **options)
 
 
 def items(count: int, **more: Any) -> Sequence[dict[str, Any]]:

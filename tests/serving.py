@@ -16,7 +16,7 @@ from app.api.wiring import ApiParts
 from app.core.entities import ApiKey
 from app.main import create_app
 from app.ports.store import Store
-from app.rounds import commands
+from app.rounds import api_keys
 
 PATIENCE = 30.0
 
@@ -35,7 +35,7 @@ def make_parts(store: Store, **changes: Any) -> ApiParts:
 
 
 def make_key(store: Store, role: str, name: str | None = None) -> tuple[ApiKey, str]:
-    return commands.create_key(store, name or role, role, actor="test")
+    return api_keys.create_key(store, name or role, role, actor="test")
 
 
 def bearer(key: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from app.api.wiring import ApiParts, parts_of
 from app.core.acting import Actor, Via, by_key
 from app.core.entities import ApiKey, Role
 from app.core.errors import NotAllowed, NotAuthenticated
-from app.rounds import commands
+from app.rounds import api_keys
 
 bearer = HTTPBearer(
     auto_error=False,
@@ -28,7 +28,7 @@ def needs(role: Role) -> Callable[..., ApiKey]:
             raise NotAuthenticated(
                 "This needs an API key, sent as the header `Authorization: Bearer <key>`."
             )
-        key = commands.authenticate(parts.store, credentials.credentials)
+        key = api_keys.authenticate(parts.store, credentials.credentials)
         request.state.key_name = key.name
         return allowed(key, role)
 

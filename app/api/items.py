@@ -16,7 +16,7 @@ from app.api.problems import problems
 from app.api.uploads import read_in_thread
 from app.api.wiring import ApiParts
 from app.core.entities import ImportReport, Project
-from app.rounds import commands
+from app.rounds import importing
 
 router = APIRouter(prefix=PREFIX, tags=["items"])
 
@@ -132,7 +132,7 @@ def _import(
 ) -> ImportReport:
     required: Sequence[str] = project.settings.fields
     rows = parts.rows.read(pieces, format=format, content_type=media_type, required=required)
-    return commands.import_items(
+    return importing.import_items(
         parts.store,
         project.name,
         rows,

@@ -11,7 +11,7 @@ from app.api.parameters import PREFIX
 from app.api.problems import problems
 from app.core.entities import ApiKey, Role
 from app.core.errors import NotFound
-from app.rounds import commands
+from app.rounds import api_keys
 
 router = APIRouter(prefix=PREFIX, tags=["keys"])
 
@@ -53,7 +53,7 @@ class KeyList(BaseModel):
     responses=problems(400, 401, 403, 409, 413, 422),
 )
 def create_key(caller: Admin, body: NewKey, parts: Parts) -> MadeKey:
-    key, plain = commands.create_key(parts.store, body.name, body.role.value, actor=acting(caller))
+    key, plain = api_keys.create_key(parts.store, body.name, body.role.value, actor=acting(caller))
     return MadeKey(**KeyOut.of(key).model_dump(), key=plain)
 
 
@@ -75,5 +75,5 @@ def revoke_key(
 ) -> Response:
     if not key_name.isprintable():
         raise NotFound("There is no such key.")
-    commands.revoke_key(parts.store, key_name, actor=acting(caller))
+    api_keys.revoke_key(parts.store, key_name, actor=acting(caller))
     return Response(status_code=204)

@@ -7,7 +7,7 @@ import typer
 from app.bootstrap import build
 from app.cli.acting import actor
 from app.cli.output import AsJson, console, friendly, print_json, print_table
-from app.rounds import commands
+from app.rounds import api_keys
 from app.settings import read_settings
 
 program = typer.Typer(help="Create, list and revoke API keys.", no_args_is_help=True)
@@ -23,7 +23,7 @@ def create(
     as_json: bool = AsJson,
 ) -> None:
     """Make a key. It is shown once and kept nowhere."""
-    key, plain = commands.create_key(build(read_settings()).store, name, role, actor=actor())
+    key, plain = api_keys.create_key(build(read_settings()).store, name, role, actor=actor())
     if as_json:
         print_json({"name": key.name, "role": key.role.value, "key": plain})
     else:
@@ -62,5 +62,5 @@ def list_(as_json: bool = AsJson) -> None:
 @friendly
 def revoke(name: str) -> None:
     """Make a key useless from now on."""
-    commands.revoke_key(build(read_settings()).store, name, actor=actor())
+    api_keys.revoke_key(build(read_settings()).store, name, actor=actor())
     console.print(f"Revoked {name}.")

@@ -20,7 +20,7 @@ from app.core.importing import Rejection, RowLimits
 from app.core.projects import fields_sent
 from app.ports.rows import Row
 from app.ports.store import Store
-from app.rounds import commands, sentences
+from app.rounds import commands, importing, sentences
 from app.rounds.encoders import Encoders
 from app.settings import read_settings
 
@@ -79,7 +79,7 @@ def import_(
         rows = FileRows().read(
             source, format=file_format, name=file.name, required=_fields(store, name)
         )
-        report = commands.import_items(
+        report = importing.import_items(
             store,
             name,
             rows if as_json else with_progress(rows),

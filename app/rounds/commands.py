@@ -1,31 +1,22 @@
-"""What people can ask for. API, command line and pages all call these, and only these."""
+"""What people can ask of projects and rounds. API, command line and pages all call these."""
 
-import hashlib
 import json
-import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
-from app.core.entities import ApiKey, ImportReport, Project, ProjectState, Role, Round, RoundState
-from app.core.errors import Conflict, NotAuthenticated, WrongInput
-from app.core.importing import ImportRow, Rejection, RowLimits, check_row
+from app.core.entities import Project, ProjectState, Round, RoundState
+from app.core.errors import Conflict, WrongInput
 from app.core.json_values import NotJson, storable
 from app.core.llm.entities import ADVICE
 from app.core.models import check_classifier_options, resolve_classifier
 from app.core.projects import ProjectSettings, check_name, settings_from
 from app.core.strategies import advice_wanted, check_strategy_options, resolve_strategy
 from app.core.tasks import TaskSpec, task_type
-from app.ports.rows import Row
 from app.ports.store import Store, Transaction
 from app.rounds import automatic, purposes, starting
 from app.rounds.encoders import NONE_OFFERED, Encoders, encoder_of
 from app.rounds.measuring.reading import doubted
-
-KEY_PREFIX = "rnd_"
-SHOWN_REJECTIONS = 1000
-
 
 # --- projects ---
 
@@ -164,99 +155,6 @@ def refit_features(store: Store, name: str, *, actor: str) -> None:
         tx.events.add("features.refit_requested", actor, project_id=project.id)
 
 
-# --- import ---
-
-
-@dataclass
-class _Checking:
-    """Checks rows one by one as the database takes them, and remembers what was refused."""
-
-    project: Project
-    rows: Iterable[Row]
-    limits: RowLimits
-    strict: bool
-    received: int = 0
-    rejected: int = 0
-    rejections: list[dict[str, Any]] = field(default_factory=list)
-
-    def good(self) -> Iterator[tuple[int, ImportRow]]:
-        settings = self.project.settings
-        for line, row in self.rows:
-            self.received += 1
-            if isinstance(row, Rejection):
-                self._reject(row)
-                continue
-            checked = check_row(row, line, self.project.task, settings.fields, self.limits)
-            if isinstance(checked, Rejection):
-                self._reject(checked)
-            else:
-                yield line, checked
-
-    def _reject(self, one: Rejection) -> None:
-        self.rejected += 1
-        if len(self.rejections) < SHOWN_REJECTIONS:
-            self.rejections.append({"line": one.line, "field": one.field, "reason": one.reason})
-
-
-def import_items(
-    store: Store,
-    name: str,
-    rows: Iterable[Row],
-    *,
-    limits: RowLimits,
-    actor: str,
-    source: str | None = None,
-    strict: bool = False,
-) -> ImportReport:
-    """Take in rows. Bad ones are reported one by one and the rest is kept; with `strict` one bad
-    row means that nothing is taken. Repeating the same import changes nothing."""
-    with store.transaction() as tx:
-        project = tx.projects.by_name(name)
-        tx.projects.lock(project.id, "import")
-        project = tx.projects.get(project.id)  # its labels may have been edited meanwhile
-        checking = _Checking(project, rows, limits, strict)
-        report = _merged(checking, tx.items.add(project, checking.good()))
-        if strict and report.rejected:
-            raise _refused(report)
-        if not report.received:
-            raise WrongInput("The file has no rows.", field="body")
-        tx.items.record_import(project.id, source, report, actor)
-        tx.events.add(
-            "items.imported",
-            actor,
-            project_id=project.id,
-            received=report.received,
-            created=report.created,
-            updated=report.updated,
-            duplicates=report.duplicates,
-            rejected=report.rejected,
-        )
-    return report
-
-
-def _merged(checking: _Checking, stored: ImportReport) -> ImportReport:
-    rejections = sorted(
-        [*checking.rejections, *stored.rejections], key=lambda one: int(one["line"])
-    )
-    return replace(
-        stored,
-        received=checking.received,
-        rejected=checking.rejected + stored.rejected,
-        rejections=tuple(rejections[:SHOWN_REJECTIONS]),
-    )
-
-
-def _refused(report: ImportReport) -> WrongInput:
-    first = report.rejections[0]
-    return WrongInput(
-        f"Nothing was imported: {report.rejected} of {report.received} rows are bad, the first in "
-        f"line {first['line']} ({first['field'] or 'whole line'}): {first['reason'].rstrip('.')}.",
-        field="body",
-        rejected=report.rejected,
-        rejections=list(report.rejections),
-    )
-
-
 # --- rounds ---
 
 
@@ -389,56 +287,3 @@ def _check_can(round_: Round, what: str) -> None:
         raise Conflict(f"Round {round_.number} has not failed; it is {state.value}.")
     if what == "finish" and state == RoundState.FAILED:
         raise Conflict(f"Round {round_.number} has failed. Resume or cancel it.")
-
-
-# --- keys ---
-
-
-def create_key(store: Store, name: str, role: str, *, actor: str) -> tuple[ApiKey, str]:
-    """A new API key. The key itself is given once and kept nowhere."""
-    plain = KEY_PREFIX + secrets.token_urlsafe(32)
-    return add_key(store, name, role, plain, actor=actor), plain
-
-
-def add_key(store: Store, name: str, role: str, plain: str, *, actor: str) -> ApiKey:
-    if not 1 <= len(name) <= 100 or not name.isprintable():
-        raise WrongInput("A key needs a name of 1 to 100 printable characters.", field="name")
-    try:
-        checked = Role(role)
-    except ValueError:
-        raise WrongInput("role must be admin, operator or viewer.", field="role") from None
-    with store.transaction() as tx:
-        key = tx.keys.add(name, checked, plain[:8], hash_of_key(plain))
-        tx.events.add("key.created", actor, name=name, role=role)
-    return key
-
-
-def ensure_key(store: Store, name: str, role: str, plain: str) -> None:
-    """The key is known under this hash; for keys that somebody else keeps."""
-    with store.transaction() as tx:
-        if tx.keys.by_hash(hash_of_key(plain)) is not None:
-            return
-        if any(key.name == name and key.revoked_at is None for key in tx.keys.all()):
-            tx.keys.revoke(name)
-    add_key(store, name, role, plain, actor="system")
-
-
-def revoke_key(store: Store, name: str, *, actor: str) -> ApiKey:
-    with store.transaction() as tx:
-        key = tx.keys.revoke(name)
-        tx.events.add("key.revoked", actor, name=name)
-    return key
-
-
-def authenticate(store: Store, plain: str) -> ApiKey:
-    with store.transaction() as tx:
-        key = tx.keys.by_hash(hash_of_key(plain))
-        if key is None:
-            raise NotAuthenticated("The API key is unknown or revoked.")
-        tx.keys.touch(key.id)
-    return key
-
-
-def hash_of_key(plain: str) -> bytes:
-    """Keys are long and random, so a plain hash cannot be reversed by guessing."""
-    return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).digest()

@@ -18,7 +18,7 @@ from app.core.proposing import (
 )
 from app.ports.rows import Row
 from app.ports.store import Store
-from app.rounds import commands
+from app.rounds import commands, importing
 from app.rounds.encoders import NONE_OFFERED, Encoders
 
 Reading = Callable[[], Iterator[Row]]
@@ -101,7 +101,7 @@ def start(
     task = {"type": plan.task, "labels": list(plan.labels), "guidelines": plan.guidelines}
     given = {"name": plan.name, "task": task, **plan.settings}
     project = commands.create_project(store, given, actor=actor, encoders=encoders)
-    report = commands.import_items(
+    report = importing.import_items(
         store, plan.name, prepared(reading(), plan), limits=limits, actor=actor, source=source
     )
     with store.transaction() as tx:

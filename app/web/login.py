@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 
 from app.api.access import Parts
 from app.core.errors import NotAuthenticated
-from app.rounds import commands
+from app.rounds import api_keys
 from app.web.rendering import THEME_COOKIE, THEMES, page
 from app.web.sessions import (
     Sender,
@@ -42,7 +42,7 @@ def login(
 ) -> Response:
     check_login_token(request, parts, csrf)
     try:
-        found = commands.authenticate(parts.store, key.strip())
+        found = api_keys.authenticate(parts.store, key.strip())
     except NotAuthenticated:
         return _form(request, parts, next, "This key is unknown or revoked.", 401)
     request.state.key_name = found.name

@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 
 from app.api.routes import api_router
 from app.main import create_app
-from app.rounds import commands
+from app.rounds import api_keys
 from tests.factories import make_project, make_store
 from tests.serving import bearer, make_key, make_parts
 
@@ -97,7 +97,7 @@ def test_reading_is_for_viewers_changing_for_operators_keys_and_deleting_for_adm
 def test_a_revoked_key_ends_at_once(client, store):
     _, key = make_key(store, "viewer")
     assert client.get("/api/v1/projects", headers=bearer(key)).status_code == 200
-    commands.revoke_key(store, "viewer", actor="test")
+    api_keys.revoke_key(store, "viewer", actor="test")
     assert client.get("/api/v1/projects", headers=bearer(key)).status_code == 401
 
 

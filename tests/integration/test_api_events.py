@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from app.rounds import commands
+from app.rounds import api_keys, commands
 from tests.factories import all_rows, import_rows, items, make_project, make_store
 from tests.serving import api, bearer, make_key, wait_until
 
@@ -118,7 +118,7 @@ def test_a_stream_ends_with_its_key(store):
         key, plain = make_key(store, "viewer")
         with watching(client, headers=bearer(plain)) as stream:
             next_event(stream)
-            commands.revoke_key(store, key.name, actor="test")
+            api_keys.revoke_key(store, key.name, actor="test")
             assert all("event" not in frame for frame in stream)
 
 

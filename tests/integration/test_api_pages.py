@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from app.core.entities import RoundState
 from app.core.errors import Refused
 from app.main import create_app
-from app.rounds import commands
+from app.rounds import api_keys, commands
 from tests.factories import all_rows, import_rows, items, make_project, make_store
 from tests.played import PlayedProject
 from tests.serving import make_key, make_parts
@@ -124,7 +124,7 @@ def test_a_wrong_key_is_told_and_a_revoked_one_ends_the_session(browser, store):
     assert "unknown or revoked" in wrong.text
     log_in(browser, store)
     assert browser.get("/").status_code == 200
-    commands.revoke_key(store, "operator", actor="test")
+    api_keys.revoke_key(store, "operator", actor="test")
     assert browser.get("/").status_code == 303
 
 

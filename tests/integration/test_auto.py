@@ -7,7 +7,7 @@ from app.api import rounds as api_rounds
 from app.core.entities import RoundState
 from app.core.errors import Conflict, WrongInput
 from app.core.stopping.rules import Verdict
-from app.rounds import commands, sentences
+from app.rounds import api_keys, commands, sentences
 from tests.factories import all_rows, import_rows, make_store, sample_texts
 from tests.played import PlayedProject
 
@@ -177,7 +177,7 @@ def test_a_full_day_puts_the_next_round_off(played):
 def test_a_repeated_request_gives_the_same_round(played):
     shop = played()
     with shop.store.transaction() as tx:
-        key = commands.create_key(shop.store, "k", "operator", actor="test")[0]
+        key = api_keys.create_key(shop.store, "k", "operator", actor="test")[0]
         del tx
     asked = {"key_id": key.id, "idempotency_key": "once"}
     assert start(shop, **asked) == start(shop, **asked) == 1

@@ -16,7 +16,7 @@ from app.exits.bundle import MANIFEST, Places, bundle
 from app.exits.files import zipped
 from app.exits.forms import export
 from app.exits.restoring import restore
-from app.rounds import commands
+from app.rounds import api_keys, commands
 from tests.factories import all_rows, import_rows, make_store
 from tests.played import PlayedProject
 
@@ -138,7 +138,7 @@ def test_the_same_answers_cannot_stand_in_one_database_twice(here, packed):
 
 def test_the_same_state_gives_the_same_bundle_without_secrets(here, packed):
     here.store.set_secret("cookies", "very-secret-value")
-    _, key = commands.create_key(here.store, "someone", "admin", actor="test")
+    _, key = api_keys.create_key(here.store, "someone", "admin", actor="test")
     again = b"".join(zipped(bundle(here, "shop")))
     assert again == packed
     with zipfile.ZipFile(io.BytesIO(again)) as archive:

@@ -6,7 +6,7 @@ from app.core.entities import NewSelection
 from app.core.errors import WrongInput
 from app.core.importing import Rejection
 from app.core.types import Slice
-from app.rounds import commands
+from app.rounds import commands, importing
 from tests.factories import all_rows, import_rows, items, make_project, make_store
 
 pytestmark = pytest.mark.postgres
@@ -61,7 +61,7 @@ def test_a_line_that_could_not_be_read_is_a_rejection_too(store):
     rows = [(1, {"id": "a", "text": "a"}), (2, Rejection(2, None, "not JSON"))]
     from app.core.importing import RowLimits
 
-    report = commands.import_items(store, "shop", rows, limits=RowLimits(), actor="test")
+    report = importing.import_items(store, "shop", rows, limits=RowLimits(), actor="test")
     assert (report.received, report.created, report.rejected) == (2, 1, 1)
 
 
