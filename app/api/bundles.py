@@ -1,7 +1,5 @@
 """Whole projects, out and in: one zip each way, never held in memory."""
 
-from collections.abc import Iterator
-from functools import partial
 from typing import Annotated
 
 from anyio import to_thread
@@ -16,8 +14,6 @@ from app.api.project_shapes import ProjectOut
 from app.api.projects import read
 from app.api.uploads import read_in_thread
 from app.api.wiring import ApiParts
-from app.core.acting import Actor
-from app.core.entities import Project
 from app.exits.bundle import bundle
 from app.exits.files import zipped
 from app.exits.restoring import restore_sent
@@ -70,13 +66,9 @@ async def post_bundle(
 ) -> ProjectOut:
     project = await read_in_thread(
         request.stream(),
-        partial(_restore, parts, name, acting(caller)),
+        lambda pieces: restore_sent(parts.whereabouts(), pieces, name=name, actor=acting(caller)),
         idle_seconds=parts.upload_idle_seconds,
         threads=request.app.state.import_threads,
     )
     response.headers["Location"] = f"{PREFIX}/projects/{project.name}"
     return await to_thread.run_sync(read, parts.store, project.name)
-
-
-def _restore(parts: ApiParts, name: str | None, actor: Actor, pieces: Iterator[bytes]) -> Project:
-    return restore_sent(parts.whereabouts(), pieces, name=name, actor=actor)

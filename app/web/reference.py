@@ -13,7 +13,10 @@ from app.web.rendering import page
 from app.web.sessions import session_of
 
 router = APIRouter()
-TAGS = ("projects", "items", "rounds", "results", "llm", "actions", "keys", "webhooks", "health")
+TAGS = (
+    "projects", "items", "rounds", "results", "bundles", "llm", "actions", "keys", "webhooks",
+    "health",
+)  # fmt: skip
 OK = ("200", "201", "202", "204")
 
 
