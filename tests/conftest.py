@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from app.adapters.postgres.store import PostgresStore
+from tests.factories import make_store
 from tests.services import ArgillaService, PostgresService, ServiceHost
 
 # the same examples every time: a test that fails fails again, for whoever looks at it
@@ -36,6 +38,14 @@ def database_url(postgres: PostgresService, _migrated_template: str) -> Iterator
     """A database of this test alone, at the newest schema."""
     with postgres.database(template=_migrated_template) as url:
         yield url
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[PostgresStore]:
+    """The records in that database."""
+    made = make_store(database_url)
+    yield made
+    made.engine.dispose()
 
 
 @pytest.fixture

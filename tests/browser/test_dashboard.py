@@ -8,63 +8,15 @@ from playwright.sync_api import expect
 from app.core.entities import RoundState
 from app.main import create_app
 from tests.browser.chromium import open_page
-from tests.factories import all_rows, import_rows, make_store
-from tests.played import PlayedProject
-from tests.serving import make_key, make_parts, serving
+from tests.browser.watched import Dashboard, Watch
+from tests.factories import all_rows, import_rows
+from tests.serving import make_parts, serving
 
 pytestmark = [pytest.mark.postgres, pytest.mark.browser]
 
 
-@pytest.fixture
-def store(database_url):
-    store = make_store(database_url)
-    yield store
-    store.engine.dispose()
-
-
-@pytest.fixture
-def played(store, tmp_path):
-    return PlayedProject(store, tmp_path, count=200)
-
-
-@pytest.fixture
-def base(store):
-    with serving(create_app(make_parts(store, heartbeat_seconds=0.3))) as url:
-        yield url
-
-
-@pytest.fixture
-def page():
-    with open_page() as page:
-        page.problems = []
-        page.on("requestfailed", lambda request: _note_abroad(page, request))
-        page.on("pageerror", lambda error: page.problems.append(str(error)))
-        page.on("console", lambda said: _note(page, said))
-        yield page
-        assert page.problems == []
-
-
-def _note_abroad(page, request):
-    """Requests that would leave the machine are stopped; none should be made."""
-    if not request.url.startswith(("http://127.0.0.1", "http://localhost")):
-        page.problems.append(f"asked for {request.url}")
-
-
-def _note(page, said):
-    if said.type == "error" and "401" not in said.text:
-        page.problems.append(said.text)
-
-
-def log_in(page, base, store, role="operator"):
-    _, key = make_key(store, role)
-    page.goto(base)
-    page.get_by_label("API key").fill(key)
-    page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("heading", name="Projects")).to_be_visible()
-
-
-def test_a_round_is_watched_from_start_to_end_without_a_reload(page, base, store, played):
-    log_in(page, base, store)
+def test_a_round_is_watched_from_start_to_end_without_a_reload(page, dashboard, store, played):
+    dashboard.log_in(store)
     page.get_by_role("navigation").get_by_role("link", name="shop").click()
     expect(page.get_by_text("shop is ready for its first round")).to_be_visible()
     page.get_by_role("button", name="Start the next round").click()
@@ -88,10 +40,10 @@ def test_a_round_is_watched_from_start_to_end_without_a_reload(page, base, store
     assert page.evaluate("window.sameDocument")
 
 
-def test_what_a_person_has_opened_and_focused_survives_a_change(page, base, store, played):
+def test_what_a_person_has_opened_and_focused_survives_a_change(page, dashboard, store, played):
     played.play(played.start())
-    log_in(page, base, store)
-    page.goto(f"{base}/projects/shop")
+    dashboard.log_in(store)
+    dashboard.open("/projects/shop")
     expect(page.locator("#live")).to_have_text("Live")
     page.get_by_text("The same as a table").click()
     page.get_by_role("button", name="Start the next round").focus()
@@ -101,20 +53,21 @@ def test_what_a_person_has_opened_and_focused_survives_a_change(page, base, stor
     expect(page.get_by_role("button", name="Start the next round")).to_be_focused()
 
 
-def test_the_page_says_when_it_is_no_longer_live(page, store, played):
+def test_the_page_says_when_it_is_no_longer_live(page, watch, store, played):
     with serving(create_app(make_parts(store))) as base:
-        log_in(page, base, store)
-        page.goto(f"{base}/projects/shop")
+        dashboard = Dashboard(page, base, watch)
+        dashboard.log_in(store)
+        dashboard.open("/projects/shop")
         expect(page.locator("#live")).to_have_text("Live")
     expect(page.locator("#live")).to_contain_text("No longer live")
-    page.problems.clear()  # the browser itself complains of the lost connection
+    watch.problems.clear()  # the browser itself complains of the lost connection
 
 
-def test_a_project_is_made_from_a_file(page, base, store, tmp_path):
+def test_a_project_is_made_from_a_file(page, dashboard, store, tmp_path):
     file = tmp_path / "tickets.csv"
     lines = [f"where is parcel {n},{'delivery' if n % 2 else 'refund'}" for n in range(90)]
     file.write_text("Body,Category\n" + "\n".join(lines) + "\nno label yet,\n")
-    log_in(page, base, store)
+    dashboard.log_in(store)
     page.get_by_role("link", name="New project").click()
     page.get_by_label("Name").fill("tickets")
     page.get_by_label("File").set_input_files(file)
@@ -122,7 +75,7 @@ def test_a_project_is_made_from_a_file(page, base, store, tmp_path):
     page.get_by_label("Items a round").fill("many")
     page.get_by_role("button", name="Create and import").click()
     expect(page.get_by_role("alert")).to_contain_text("batch_size must be a whole number")
-    page.problems.clear()  # the browser notes the 422
+    dashboard.watch.expect("422")
     assert page.get_by_label("Name").input_value() == "tickets"
     page.get_by_label("Items a round").fill("1")
     page.get_by_label("File").set_input_files(file)
@@ -132,10 +85,10 @@ def test_a_project_is_made_from_a_file(page, base, store, tmp_path):
     expect(page.get_by_text("The round was started.")).to_be_visible()
 
 
-def test_a_round_is_cancelled_by_typing_the_name(page, base, store, played):
+def test_a_round_is_cancelled_by_typing_the_name(page, dashboard, store, played):
     played.run_until(played.start(), RoundState.ANNOTATING)
-    log_in(page, base, store)
-    page.goto(f"{base}/projects/shop")
+    dashboard.log_in(store)
+    dashboard.open("/projects/shop")
     page.get_by_role("link", name="Cancel the round").click()
     expect(page.get_by_text("12 unanswered items go back to the pool")).to_be_visible()
     page.get_by_label(re.compile("Type the project")).fill("shop")
@@ -145,11 +98,11 @@ def test_a_round_is_cancelled_by_typing_the_name(page, base, store, played):
     expect(page.get_by_text("Round 1 was cancelled")).to_be_visible()
 
 
-def test_tables_sort_by_their_heads(page, base, store, played):
+def test_tables_sort_by_their_heads(page, dashboard, store, played):
     played.play(played.start())
     played.run_until(played.start(), RoundState.ANNOTATING)
-    log_in(page, base, store, "viewer")
-    page.goto(f"{base}/projects/shop/rounds/2")
+    dashboard.log_in(store, "viewer")
+    dashboard.open("/projects/shop/rounds/2")
     score = page.locator("#batch tbody td:last-child")
     page.locator("#batch").get_by_role("button", name="Score").click()
     values = [float(text) for text in score.all_inner_texts()]
@@ -158,14 +111,14 @@ def test_tables_sort_by_their_heads(page, base, store, played):
     assert [float(text) for text in score.all_inner_texts()] == values[::-1]
 
 
-def test_hostile_texts_stay_texts(page, base, store, played):
+def test_hostile_texts_stay_texts(page, dashboard, store, played):
     text = "<script>document.title = 'owned'</script><img src=x onerror=\"document.title='owned'\">"
     import_rows(store, [{"id": f"{text}{n}", "text": f"{text} {n}"} for n in range(40)])
     with store.transaction() as tx:
         tx.sql.run("UPDATE projects SET settings = settings || '{\"batch_size\": 60}'")
     played.run_until(played.start(), RoundState.ANNOTATING)
-    log_in(page, base, store, "viewer")
-    page.goto(f"{base}/projects/shop/rounds/1")
+    dashboard.log_in(store, "viewer")
+    dashboard.open("/projects/shop/rounds/1")
     expect(page.get_by_text("onerror").first).to_be_visible()
     assert "owned" not in page.title()
     assert page.locator("main img, main script").count() == 0
@@ -174,8 +127,9 @@ def test_hostile_texts_stay_texts(page, base, store, played):
 def test_all_works_without_javascript(base, store, played):
     with open_page() as plain:
         page = plain.context.browser.new_context(java_script_enabled=False).new_page()
-        log_in(page, base, store)
-        page.goto(f"{base}/projects/shop")
+        dashboard = Dashboard(page, base, Watch())
+        dashboard.log_in(store)
+        dashboard.open("/projects/shop")
         expect(page.get_by_text("Reload the page to see what is new.")).to_be_visible()
         page.get_by_role("button", name="Start the next round").click()
         expect(page.get_by_text("The round was started.")).to_be_visible()

@@ -10,7 +10,6 @@ from app.core.entities import RoundState
 from app.rounds import relabelling
 from app.rounds.measuring.measurer import Measurer
 from tests.browser.axe import COLOURS, violations
-from tests.browser.test_dashboard import base, log_in, page, played, store  # noqa: F401
 from tests.factories import LABELS, import_rows, make_project, sample_texts
 
 pytestmark = [pytest.mark.postgres, pytest.mark.browser]
@@ -60,7 +59,7 @@ CHARTS = {  # where it is: the table that says the same
 
 
 @pytest.fixture
-def measured(store, played):  # noqa: F811
+def measured(store, played):
     """A project whose first round was measured, with doubted labels and a class of a long name."""
     wrong = [{**row, "label": LABELS[n % 3]} for n, row in enumerate(sample_texts(200, seed=3)[:40])
              if row["split"] == "train"]  # fmt: skip
@@ -72,22 +71,22 @@ def measured(store, played):  # noqa: F811
 
 
 @pytest.mark.parametrize("width", [1280, 390], ids=["desk", "phone"])
-def test_everybody_can_use_every_page(page, base, store, measured, width):  # noqa: F811
+def test_everybody_can_use_every_page(page, dashboard, store, measured, width):
     make_project(store, "empty", labels=["yes", LONG])
     measured.run_until(measured.start(), RoundState.ANNOTATING)
     page.set_viewport_size({"width": width, "height": 900})
-    page.goto(f"{base}/login")
+    dashboard.open("/login")
     wrong = {"/login": _wrong(page, width)}
-    log_in(page, base, store, "admin")
+    dashboard.log_in(store, "admin")
     for path in PAGES:
-        page.goto(base + path)
+        dashboard.open(path)
         wrong[path] = _wrong(page, width)
     expect(page.get_by_role("heading", level=1)).to_be_visible()
-    page.problems.clear()  # the browser notes the 404 of the round that there is not
+    dashboard.watch.expect("404")  # a round that there is not
     assert {path: found for path, found in wrong.items() if found} == {}
 
 
-def _wrong(page, width):  # noqa: F811
+def _wrong(page, width):
     """In light and dark; what is wrong with more than colours is wrong in both."""
     page.emulate_media(color_scheme="light")
     found = violations(page)
@@ -97,10 +96,10 @@ def _wrong(page, width):  # noqa: F811
     return found + violations(page, COLOURS)
 
 
-def test_a_round_is_started_with_the_keyboard_alone(page, base, store, played):  # noqa: F811
+def test_a_round_is_started_with_the_keyboard_alone(page, dashboard, store, played):
     played.play(played.start())
-    log_in(page, base, store)
-    page.goto(base + SHOP)
+    dashboard.log_in(store)
+    dashboard.open(SHOP)
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="To the content")).to_be_focused()
     page.keyboard.press("Enter")
@@ -119,10 +118,10 @@ def test_a_round_is_started_with_the_keyboard_alone(page, base, store, played): 
     expect(page.get_by_text("The round was started.")).to_be_visible()
 
 
-def test_every_chart_is_read_by_keyboard_and_as_a_table(page, base, store, measured):  # noqa: F811
-    log_in(page, base, store)
+def test_every_chart_is_read_by_keyboard_and_as_a_table(page, dashboard, base, store, measured):
+    dashboard.log_in(store)
     for path, table in CHARTS.items():
-        page.goto(base + path)
+        dashboard.open(path)
         figure = page.locator("figure.curve")
         title = figure.locator("svg").get_attribute("aria-label")
         expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
@@ -137,7 +136,7 @@ def test_every_chart_is_read_by_keyboard_and_as_a_table(page, base, store, measu
             == len(points)  # fmt: skip
 
 
-def _points_by_keyboard(page, figure):  # noqa: F811
+def _points_by_keyboard(page, figure):
     """From one point to the next by Tab: each has a name and shows its figures."""
     points = figure.locator(".point")
     names = []
@@ -153,28 +152,28 @@ def _points_by_keyboard(page, figure):  # noqa: F811
     return names
 
 
-def _lines_of_csv(page, base, figure, *, with_rank):  # noqa: F811
+def _lines_of_csv(page, base, figure, *, with_rank):
     """How many of its lines are points; a map's file has the pool around them too."""
     href = figure.get_by_role("link", name="CSV").get_attribute("href")
     lines = list(csv.DictReader(io.StringIO(page.request.get(base + href).text())))
     return sum(1 for one in lines if one["rank"]) if with_rank else len(lines)
 
 
-def test_a_pick_on_the_map_leads_to_its_reason_by_keyboard(page, base, store, played):  # noqa: F811
+def test_a_pick_on_the_map_leads_to_its_reason_by_keyboard(page, dashboard, store, played):
     played.run_until(played.start(), RoundState.ANNOTATING)
-    log_in(page, base, store)
-    page.goto(base + SHOP + "/rounds/1")
+    dashboard.log_in(store)
+    dashboard.open(f"{SHOP}/rounds/1")
     page.locator("a.point").first.focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Rank 1")).to_be_visible()
 
 
-def test_paper_gets_charts_and_tables_and_nothing_to_press(page, base, store, measured):  # noqa: F811
-    log_in(page, base, store)
+def test_paper_gets_charts_and_tables_and_nothing_to_press(page, dashboard, base, store, measured):
+    dashboard.log_in(store)
     page.context.add_cookies([{"name": "rounds_theme", "value": "dark", "url": base}])
     page.emulate_media(media="print", color_scheme="dark")
     for path in (*CHARTS, f"{SHOP}/doubts", f"{SHOP}/money", f"{SHOP}/data"):
-        page.goto(base + path)
+        dashboard.open(path)
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         expect(page.locator("table").first).to_be_visible()
         pressed = page.locator("nav, form > button, .button, .filled, .skip")
@@ -187,7 +186,7 @@ def test_paper_gets_charts_and_tables_and_nothing_to_press(page, base, store, me
             expect(page.locator(f"{CHARTS[path]} tbody td").first).to_be_visible()
 
 
-def test_the_check_itself_finds_what_is_wrong(page):  # noqa: F811
+def test_the_check_itself_finds_what_is_wrong(page):
     page.set_content("<html><body><img src='data:,'><p style='color: #aaa'>faint</p></body></html>")
     found = " ".join(violations(page))
     assert "image-alt" in found

@@ -12,19 +12,12 @@ from app.core.acting import Via, by_key
 from app.core.errors import Conflict
 from app.main import create_app
 from app.rounds import commands, deleting
-from tests.factories import all_rows, import_rows, items, make_project, make_store
-from tests.integration.test_api_pages import log_in
+from tests.browsing import log_in
+from tests.factories import all_rows, import_rows, items, make_project
 from tests.serving import bearer, make_key, make_parts
 
 pytestmark = pytest.mark.postgres
 SHOP = "/api/v1/projects/shop"
-
-
-@pytest.fixture
-def store(database_url):
-    store = make_store(database_url)
-    yield store
-    store.engine.dispose()
 
 
 @pytest.fixture

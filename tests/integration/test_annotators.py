@@ -10,19 +10,12 @@ from app.cli.annotators import annotators
 from app.core.agreement import NOBODY
 from app.core.entities import RoundState
 from app.main import create_app
-from tests.factories import make_project, make_store
+from tests.factories import make_project
 from tests.played import PlayedProject
 from tests.serving import api, make_key, make_parts
 
 pytestmark = pytest.mark.postgres
 ANNOTATORS = "/api/v1/projects/shop/annotators"
-
-
-@pytest.fixture
-def store(database_url):
-    store = make_store(database_url)
-    yield store
-    store.engine.dispose()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from app.api.routes import api_router
 from app.main import create_app
 from app.rounds import api_keys
-from tests.factories import make_project, make_store
+from tests.factories import make_project
 from tests.serving import bearer, make_key, make_parts
 
 pytestmark = pytest.mark.postgres
@@ -34,13 +34,6 @@ def roles_of_routes(routes, prefix=""):
 
 ROUTES = sorted(roles_of_routes(api_router().routes), key=str)
 KEYED = [route for route in ROUTES if route[1] not in OPEN]
-
-
-@pytest.fixture
-def store(database_url):
-    store = make_store(database_url)
-    yield store
-    store.engine.dispose()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import io
 import zipfile
 
 import pytest
-from fastapi.testclient import TestClient
 
 from app.adapters.features import LocalFeatureStore
 from app.adapters.files import LocalFiles
@@ -14,8 +13,8 @@ from app.exits.bundle import Places, bundle
 from app.exits.classifier import load_folder
 from app.exits.files import zipped
 from app.main import create_app
+from tests.browsing import browsing, log_in
 from tests.factories import all_rows, make_store
-from tests.integration.test_api_pages import HTML, log_in
 from tests.played import PlayedProject
 from tests.serving import api, bearer, make_key, make_parts
 
@@ -53,7 +52,7 @@ def client(places):
 
 def test_the_page_gives_classifier_and_bundle(places, played, tmp_path):
     app = create_app(make_parts(places.store, whereabouts=lambda: places))
-    with TestClient(app, headers=HTML, follow_redirects=False) as browser:
+    with browsing(app) as browser:
         log_in(browser, places.store, "viewer")
         assert browser.get("/projects/shop/bundle").status_code == 403
         assert "/projects/shop/bundle" not in browser.get("/projects/shop/export").text

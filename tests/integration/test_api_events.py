@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from app.rounds import api_keys, commands
-from tests.factories import all_rows, import_rows, items, make_project, make_store
+from tests.factories import all_rows, import_rows, items, make_project
 from tests.serving import api, bearer, make_key, wait_until
 
 pytestmark = pytest.mark.postgres
@@ -15,11 +15,9 @@ EVENTS = "/api/v1/projects/shop/events"
 
 
 @pytest.fixture
-def store(database_url):
-    store = make_store(database_url)
+def store(store):
     make_project(store)
-    yield store
-    store.engine.dispose()
+    return store
 
 
 @pytest.fixture

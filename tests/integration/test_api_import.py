@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.factories import all_rows, items, make_project, make_store
+from tests.factories import all_rows, items, make_project
 from tests.serving import api, wait_until
 
 pytestmark = pytest.mark.postgres
@@ -18,11 +18,9 @@ NDJSON = {"Content-Type": "application/x-ndjson"}
 
 
 @pytest.fixture
-def store(database_url):
-    store = make_store(database_url)
+def store(store):
     make_project(store)
-    yield store
-    store.engine.dispose()
+    return store
 
 
 @pytest.fixture

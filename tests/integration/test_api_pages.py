@@ -9,12 +9,12 @@ from app.core.entities import RoundState
 from app.core.errors import Refused
 from app.main import create_app
 from app.rounds import api_keys, commands
-from tests.factories import all_rows, import_rows, items, make_project, make_store
+from tests.browsing import HTML, browsing, log_in, token_in
+from tests.factories import all_rows, import_rows, items, make_project
 from tests.played import PlayedProject
 from tests.serving import make_key, make_parts
 
 pytestmark = pytest.mark.postgres
-HTML = {"Accept": "text/html"}
 SCRIPT = "<script>alert(1)</script>"
 PAGES = (
     "/",
@@ -35,37 +35,6 @@ PAGES = (
     "/projects/shop/curve.csv",
     "/new",
 )
-
-
-@pytest.fixture
-def store(database_url):
-    store = make_store(database_url)
-    yield store
-    store.engine.dispose()
-
-
-@pytest.fixture
-def parts(store):
-    return make_parts(store)
-
-
-@pytest.fixture
-def browser(parts):
-    app = create_app(parts)
-    with TestClient(app, headers=HTML, follow_redirects=False) as client:
-        yield client
-
-
-def token_in(page):
-    return re.search(r'name="csrf" value="([^"]+)"', page.text)[1]
-
-
-def log_in(browser, store, role="operator"):
-    _, key = make_key(store, role)
-    token = token_in(browser.get("/login"))
-    answer = browser.post("/login", data={"key": key, "csrf": token})
-    assert answer.status_code == 303, answer.text
-    return token_in(browser.get("/"))
 
 
 def with_round(store, **settings):
@@ -400,7 +369,7 @@ def test_without_a_database_pages_say_so(tmp_path):
     from app.adapters.postgres.store import PostgresStore
 
     parts = make_parts(PostgresStore(make_engine("postgresql://nobody@127.0.0.1:1/none")))
-    with TestClient(create_app(parts), headers=HTML, follow_redirects=False) as browser:
+    with browsing(create_app(parts)) as browser:
         token = token_in(browser.get("/login"))
         answer = browser.post("/login", data={"key": "rnd_x", "csrf": token})
     assert answer.status_code == 503

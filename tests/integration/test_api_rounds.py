@@ -10,19 +10,12 @@ import pytest
 from app.core.entities import RoundState
 from app.core.errors import Refused
 from app.rounds import commands
-from tests.factories import import_rows, items, make_project, make_store
+from tests.factories import import_rows, items, make_project
 from tests.played import PlayedProject
 from tests.serving import api
 
 pytestmark = pytest.mark.postgres
 ROUNDS = "/api/v1/projects/shop/rounds"
-
-
-@pytest.fixture
-def store(database_url):
-    store = make_store(database_url)
-    yield store
-    store.engine.dispose()
 
 
 @pytest.fixture

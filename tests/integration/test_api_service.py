@@ -28,13 +28,6 @@ HOOK = "/webhooks/argilla"
 
 
 @pytest.fixture
-def store(database_url):
-    store = make_store(database_url)
-    yield store
-    store.engine.dispose()
-
-
-@pytest.fixture
 def client(store):
     app = create_app(make_parts(store, webhook_secret=lambda: SECRET))
     with TestClient(app, raise_server_exceptions=False) as client:

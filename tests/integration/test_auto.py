@@ -8,17 +8,15 @@ from app.core.entities import RoundState
 from app.core.errors import Conflict, WrongInput
 from app.core.stopping.rules import Verdict
 from app.rounds import api_keys, commands, sentences
-from tests.factories import all_rows, import_rows, make_store, sample_texts
+from tests.factories import all_rows, import_rows, sample_texts
 from tests.played import PlayedProject
 
 pytestmark = pytest.mark.postgres
 
 
 @pytest.fixture
-def played(database_url, tmp_path):
-    store = make_store(database_url)
-    yield lambda **settings: PlayedProject(store, tmp_path, **{"count": 120, **settings})
-    store.engine.dispose()
+def played(store, tmp_path):
+    return lambda **settings: PlayedProject(store, tmp_path, **{"count": 120, **settings})
 
 
 def start(project, **more):

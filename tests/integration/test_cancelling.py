@@ -7,7 +7,7 @@ import pytest
 from app.core.entities import RoundState
 from app.rounds import commands
 from app.rounds.leases import RoundLease
-from tests.factories import all_rows, make_store
+from tests.factories import all_rows
 from tests.played import PlayedProject
 
 pytestmark = pytest.mark.postgres
@@ -15,10 +15,8 @@ OPEN = [state for state in RoundState if not state.is_over and state != RoundSta
 
 
 @pytest.fixture
-def shop(database_url, tmp_path):
-    store = make_store(database_url)
-    yield PlayedProject(store, tmp_path, count=120)
-    store.engine.dispose()
+def shop(store, tmp_path):
+    return PlayedProject(store, tmp_path, count=120)
 
 
 def bring_to(shop, number, state):

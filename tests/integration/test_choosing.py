@@ -7,17 +7,10 @@ from app.core.errors import WrongInput
 from app.core.strategies import STRATEGIES
 from app.rounds import commands
 from app.rounds.replaying import replay
-from tests.factories import all_rows, make_project, make_store
+from tests.factories import all_rows, make_project
 from tests.played import PlayedProject
 
 pytestmark = pytest.mark.postgres
-
-
-@pytest.fixture
-def store(database_url):
-    store = make_store(database_url)
-    yield store
-    store.engine.dispose()
 
 
 def chosen(shop, number):

@@ -8,17 +8,10 @@ from app.core.closing_rules import Closing
 from app.core.entities import RoundState, Standing
 from app.core.errors import Unavailable
 from app.rounds import commands
-from tests.factories import all_rows, make_store
+from tests.factories import all_rows
 from tests.played import PlayedProject
 
 pytestmark = pytest.mark.postgres
-
-
-@pytest.fixture
-def store(database_url):
-    store = make_store(database_url)
-    yield store
-    store.engine.dispose()
 
 
 @pytest.fixture

@@ -10,17 +10,15 @@ from app.core.errors import Refused
 from app.ports.annotation_tool import RecordOut
 from app.rounds import collecting, commands, repairing
 from app.rounds.work import Work
-from tests.factories import all_rows, import_rows, make_store, sample_texts
+from tests.factories import all_rows, import_rows, sample_texts
 from tests.played import PlayedProject
 
 pytestmark = pytest.mark.postgres
 
 
 @pytest.fixture
-def shop(database_url, tmp_path):
-    store = make_store(database_url)
-    yield PlayedProject(store, tmp_path)
-    store.engine.dispose()
+def shop(store, tmp_path):
+    return PlayedProject(store, tmp_path)
 
 
 def out_at_once(shop):

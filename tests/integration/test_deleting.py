@@ -6,17 +6,15 @@ from app.core.entities import ProjectState, RoundState
 from app.core.errors import Conflict, NotFound, Unavailable, WrongInput
 from app.rounds import commands
 from app.rounds.deleting import delete_project, restore_project
-from tests.factories import all_rows, make_project, make_store
+from tests.factories import all_rows, make_project
 from tests.played import PlayedProject
 
 pytestmark = pytest.mark.postgres
 
 
 @pytest.fixture
-def shop(database_url, tmp_path):
-    store = make_store(database_url)
-    yield PlayedProject(store, tmp_path, count=80)
-    store.engine.dispose()
+def shop(store, tmp_path):
+    return PlayedProject(store, tmp_path, count=80)
 
 
 def delete(shop, **more):

@@ -15,7 +15,6 @@ from app.core.errors import WrongInput
 from app.main import create_app
 from app.rounds import commands
 from app.rounds.measuring.measurer import Measurer
-from tests.factories import make_store
 from tests.played import PlayedProject
 from tests.serving import bearer, make_key, make_parts
 
@@ -24,10 +23,8 @@ SHOP = "/api/v1/projects/shop"
 
 
 @pytest.fixture
-def shop(database_url, tmp_path):
-    store = make_store(database_url)
-    yield PlayedProject(store, tmp_path, 200, audit_fraction=0.5, batch_size=30)
-    store.engine.dispose()
+def shop(store, tmp_path):
+    return PlayedProject(store, tmp_path, 200, audit_fraction=0.5, batch_size=30)
 
 
 @pytest.fixture

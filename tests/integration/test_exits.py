@@ -6,16 +6,14 @@ import zipfile
 
 import pandas as pd
 import pytest
-from fastapi.testclient import TestClient
 
 from app.core.entities import RoundState
 from app.exits.files import write_to
 from app.exits.forms import export
-from app.main import create_app
-from tests.factories import import_rows, make_project, make_store
-from tests.integration.test_api_pages import HTML, log_in
+from tests.browsing import log_in
+from tests.factories import import_rows, make_project
 from tests.played import PlayedProject
-from tests.serving import api, make_parts
+from tests.serving import api
 
 pytestmark = pytest.mark.postgres
 HOSTILE = [
@@ -26,13 +24,6 @@ HOSTILE = [
     "a,b;c\t\"d\"\r\ne\u2028f",
     "x" * 150_000,
 ]  # fmt: skip
-
-
-@pytest.fixture
-def store(database_url):
-    store = make_store(database_url)
-    yield store
-    store.engine.dispose()
 
 
 @pytest.fixture
@@ -150,13 +141,6 @@ def test_folders_come_over_http_as_zip(store, played):
         assert len(pd.read_parquet(io.BytesIO(table.content))) == len(labels_of(store))
         missing = client.get("/api/v1/projects/nowhere/export?format=rounds")
         assert missing.status_code == 404
-
-
-@pytest.fixture
-def browser(store):
-    app = create_app(make_parts(store))
-    with TestClient(app, headers=HTML, follow_redirects=False) as client:
-        yield client
 
 
 def test_the_page_names_as_many_labels_as_its_files_hold(browser, store):

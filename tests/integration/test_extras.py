@@ -13,7 +13,7 @@ from app.main import create_app
 from app.rounds import commands
 from app.rounds.measuring import reading
 from app.rounds.measuring.measurer import Measurer
-from tests.factories import all_rows, make_store
+from tests.factories import all_rows
 from tests.played import PlayedProject
 from tests.serving import bearer, make_key, make_parts
 
@@ -22,10 +22,8 @@ SHOP = "/api/v1/projects/shop"
 
 
 @pytest.fixture
-def played(database_url, tmp_path):
-    store = make_store(database_url)
-    yield lambda **settings: PlayedProject(store, tmp_path, **settings)
-    store.engine.dispose()
+def played(store, tmp_path):
+    return lambda **settings: PlayedProject(store, tmp_path, **settings)
 
 
 def unsettle(shop):

@@ -4,23 +4,15 @@ import csv
 import json
 
 import pytest
-from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 from app.cli.program import program
 from app.main import create_app
-from tests.factories import all_rows, make_store, sample_texts
-from tests.integration.test_api_pages import HTML, log_in, token_in
+from tests.browsing import browsing, log_in, token_in
+from tests.factories import all_rows, sample_texts
 from tests.serving import make_parts
 
 pytestmark = pytest.mark.postgres
-
-
-@pytest.fixture
-def store(database_url):
-    store = make_store(database_url)
-    yield store
-    store.engine.dispose()
 
 
 @pytest.fixture
@@ -120,14 +112,6 @@ def test_a_file_whose_every_row_is_labelled_says_so(rounds, tmp_path, store):
 # --- the form ---
 
 
-@pytest.fixture
-def browser(store):
-    with TestClient(
-        create_app(make_parts(store)), headers=HTML, follow_redirects=False
-    ) as client:  # fmt: skip
-        yield client
-
-
 def send(browser, token, file, **more):
     data = {"csrf": token, "name": "tickets", **more}
     return browser.post("/new", data=data, files={"file": ("t.csv", file)})
@@ -185,7 +169,7 @@ def test_a_form_without_its_token_or_role_makes_nothing(browser, store, file):
 
 def test_a_form_is_bounded_and_not_taken_twice(store, file):
     parts = make_parts(store, max_upload_bytes=20_000, max_json_bytes=1000)
-    with TestClient(create_app(parts), headers=HTML, follow_redirects=False) as browser:
+    with browsing(create_app(parts)) as browser:
         token = log_in(browser, store)
         assert send(browser, token, b"text\n" + b"x" * 30_000).status_code == 413
         assert send(browser, token, b"text\nx\ny\n", labels="a,b").status_code == 303

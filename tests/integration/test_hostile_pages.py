@@ -5,17 +5,15 @@ import io
 import re
 
 import pytest
-from fastapi.testclient import TestClient
 
 from app.core.acting import Via, by_key
 from app.core.importing import RowLimits
-from app.main import create_app
 from app.rounds import commands
 from app.rounds.measuring.measurer import Measurer
-from tests.factories import all_rows, import_rows, make_store
-from tests.integration.test_api_pages import HTML, log_in
+from tests.browsing import log_in
+from tests.factories import all_rows, import_rows
 from tests.played import PlayedProject
-from tests.serving import make_key, make_parts
+from tests.serving import make_key
 
 pytestmark = pytest.mark.postgres
 SCRIPT = "<script>alert(1)</script>"
@@ -42,20 +40,6 @@ FILES = (
     "actions",
     "rounds/1/map",
 )
-
-
-@pytest.fixture
-def store(database_url):
-    store = make_store(database_url)
-    yield store
-    store.engine.dispose()
-
-
-@pytest.fixture
-def browser(store):
-    app = create_app(make_parts(store))
-    with TestClient(app, headers=HTML, follow_redirects=False) as client:
-        yield client
 
 
 def harmless(page):

@@ -7,16 +7,9 @@ from app.core.errors import WrongInput
 from app.core.importing import Rejection
 from app.core.types import Slice
 from app.rounds import commands, importing
-from tests.factories import all_rows, import_rows, items, make_project, make_store
+from tests.factories import all_rows, import_rows, items, make_project
 
 pytestmark = pytest.mark.postgres
-
-
-@pytest.fixture
-def store(database_url):
-    store = make_store(database_url)
-    yield store
-    store.engine.dispose()
 
 
 def test_repeating_an_import_changes_nothing(store):

@@ -12,8 +12,8 @@ from app.main import create_app
 from app.rounds import commands
 from app.rounds.relabelling import edit_labels
 from bench.pages import addresses_of, write_rows
+from tests.browsing import log_in
 from tests.factories import all_rows, import_rows, items, make_project, make_store
-from tests.integration.test_api_pages import log_in
 from tests.played import PlayedProject
 from tests.serving import bearer, make_key, make_parts, wait_until
 
@@ -22,13 +22,6 @@ MOST_ROWS_A_ROUND = 25
 """So many more rows may a page read for one more round, of 50 items and 100 answers."""
 AS_IF_LARGE = "SET enable_seqscan = off"
 CONNECTED = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-
-
-@pytest.fixture
-def store(database_url):
-    store = make_store(database_url)
-    yield store
-    store.engine.dispose()
 
 
 @pytest.fixture

@@ -4,36 +4,19 @@ import html
 import re
 
 import pytest
-from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 from app.cli.program import program
 from app.core.entities import RoundState
 from app.core.tasks import TaskSpec
 from app.core.tasks.editing import as_written
-from app.main import create_app
-from tests.factories import all_rows, import_rows, make_project, make_store
-from tests.integration.test_api_pages import HTML, log_in
-from tests.integration.test_project_pages import table
+from tests.browsing import log_in, table
+from tests.factories import all_rows, import_rows, make_project
 from tests.played import PlayedProject
-from tests.serving import api, make_parts
+from tests.serving import api
 
 pytestmark = pytest.mark.postgres
 LABELS = "/projects/shop/labels"
-
-
-@pytest.fixture
-def store(database_url):
-    store = make_store(database_url)
-    yield store
-    store.engine.dispose()
-
-
-@pytest.fixture
-def browser(store):
-    app = create_app(make_parts(store))
-    with TestClient(app, headers=HTML, follow_redirects=False) as client:
-        yield client
 
 
 @pytest.fixture

@@ -5,19 +5,17 @@ import pytest
 from app.core.entities import RoundState
 from app.core.errors import LeaseLost
 from app.rounds import commands
-from tests.factories import import_rows, items, make_project, make_store
+from tests.factories import import_rows, items, make_project
 
 pytestmark = pytest.mark.postgres
 
 
 @pytest.fixture
-def store(database_url):
-    store = make_store(database_url)
+def store(store):
     make_project(store)
     import_rows(store, items(10))
     commands.start_round(store, "shop", actor="test")
-    yield store
-    store.engine.dispose()
+    return store
 
 
 def claim(store, worker="a"):

@@ -1,6 +1,5 @@
 """LLMs on a real Postgres: asked once, booked always, within the caps, never taken for people."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -22,19 +21,12 @@ from app.llm.selecting import estimate_select, select
 from app.llm.trusting import trust
 from app.rounds import commands
 from app.rounds.merging import merge_project
-from tests.factories import all_rows, make_store
+from tests.factories import all_rows
 from tests.llm_project import desk_with_server, llm_project, simulated, texts, truth
 
 pytestmark = pytest.mark.postgres
 CALL = 180
 """What a call to the test's server costs, in millionths of a dollar."""
-
-
-@pytest.fixture
-def store(database_url: str) -> Iterator[PostgresStore]:
-    made = make_store(database_url)
-    yield made
-    made.engine.dispose()
 
 
 def calls(store: PostgresStore, more: str = "") -> list[dict[str, Any]]:

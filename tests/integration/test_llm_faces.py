@@ -1,7 +1,7 @@
 """The same through the API and the command line."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,18 +10,10 @@ from typer.testing import CliRunner
 from app.adapters.llm.configured import ConfiguredProviders
 from app.adapters.postgres.store import PostgresStore
 from app.cli.program import program
-from tests.factories import make_store
 from tests.llm_project import allowing, llm_project, simulated, texts, truth
 from tests.serving import api
 
 pytestmark = pytest.mark.postgres
-
-
-@pytest.fixture
-def store(database_url: str) -> Iterator[PostgresStore]:
-    made = make_store(database_url)
-    yield made
-    made.engine.dispose()
 
 
 def test_everything_over_rest(store: PostgresStore, tmp_path: Any) -> None:

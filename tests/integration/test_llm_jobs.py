@@ -1,6 +1,5 @@
 """Long runs: workers ask, a few items at a time, and every face shows how far they are."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +12,12 @@ from app.core.llm.entities import Purpose
 from app.llm import jobs
 from app.llm.desk import Desk
 from app.rounds import commands
-from tests.factories import all_rows, make_store
+from tests.factories import all_rows
 from tests.llm_project import desk_with_server, llm_project, simulated, texts, truth
 from tests.serving import api
 
 pytestmark = pytest.mark.postgres
 COUNT = 250
-
-
-@pytest.fixture
-def store(database_url: str) -> Iterator[PostgresStore]:
-    made = make_store(database_url)
-    yield made
-    made.engine.dispose()
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import pytest
 
 from app.adapters.postgres.store import PostgresStore
 from app.rounds import commands
-from tests.factories import all_rows, import_rows, make_project, make_store, sample_texts
+from tests.factories import all_rows, import_rows, make_project, sample_texts
 from tests.llm_project import allowing, llm_project, texts, truth
 from tests.llm_server import KEY, configuration, llm_server
 from tests.services import ArgillaService
@@ -26,13 +26,6 @@ from tests.worker import WorkerProcess
 pytestmark = pytest.mark.postgres
 ITEMS, AT_ONCE = 60, 3
 PATIENCE = 60
-
-
-@pytest.fixture
-def store(database_url: str) -> Iterator[PostgresStore]:
-    made = make_store(database_url)
-    yield made
-    made.engine.dispose()
 
 
 def ask(database_url: str, folder: Path, url: str) -> subprocess.Popen[str]:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi.testclient import TestClient
 
 from app.adapters.llm.configured import ConfiguredProviders
 from app.adapters.postgres.store import PostgresStore
@@ -21,8 +20,8 @@ from app.main import create_app
 from app.ports.llm import Provider
 from app.rounds import commands, replaying, sentences
 from app.rounds.relabelling import edit_labels
-from tests.factories import WORDS, all_rows, make_store, sample_texts
-from tests.integration.test_api_pages import HTML, log_in
+from tests.browsing import browsing, log_in
+from tests.factories import WORDS, all_rows, sample_texts
 from tests.llm_project import allowing, simulated
 from tests.llm_server import KEY, LlmServer, configuration, llm_server
 from tests.played import PlayedProject
@@ -31,13 +30,6 @@ from tests.serving import make_parts
 pytestmark = pytest.mark.postgres
 COUNT = 120
 LLM = "llm:it/simulated"
-
-
-@pytest.fixture
-def store(database_url: str) -> Iterator[PostgresStore]:
-    made = make_store(database_url)
-    yield made
-    made.engine.dispose()
 
 
 @pytest.fixture
@@ -199,7 +191,7 @@ def test_the_page_of_the_round_tells_who_labelled_what_and_why(
     played = play(llm={"audit_share": 0.25}, audit_fraction=0.0)
     played.run_until(played.start(), RoundState.ANNOTATING)
     app = create_app(make_parts(played.store))
-    with TestClient(app, headers=HTML, follow_redirects=False) as browser:
+    with browsing(app) as browser:
         log_in(browser, played.store)
         page = browser.get("/projects/shop/rounds/1").text
         one = browser.get("/projects/shop/rounds/1/selections/1").text

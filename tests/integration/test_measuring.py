@@ -8,17 +8,15 @@ from app.core.entities import RoundState
 from app.core.errors import LeaseLost
 from app.rounds.measuring.job import MEASURES
 from app.rounds.measuring.measurer import Measurer
-from tests.factories import all_rows, make_store
+from tests.factories import all_rows
 from tests.played import PlayedProject
 
 pytestmark = pytest.mark.postgres
 
 
 @pytest.fixture
-def played(database_url, tmp_path):
-    store = make_store(database_url)
-    yield lambda **settings: PlayedProject(store, tmp_path, **{"count": 150, **settings})
-    store.engine.dispose()
+def played(store, tmp_path):
+    return lambda **settings: PlayedProject(store, tmp_path, **{"count": 150, **settings})
 
 
 @pytest.fixture

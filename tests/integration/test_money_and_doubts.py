@@ -5,32 +5,15 @@ import io
 import re
 
 import pytest
-from fastapi.testclient import TestClient
 
 from app.core.entities import RoundState
-from app.main import create_app
 from app.rounds import commands
 from app.rounds.measuring.measurer import Measurer
-from tests.factories import all_rows, make_project, make_store
-from tests.integration.test_api_pages import HTML, log_in
+from tests.browsing import log_in
+from tests.factories import all_rows, make_project
 from tests.played import PlayedProject
-from tests.serving import make_parts
 
 pytestmark = pytest.mark.postgres
-
-
-@pytest.fixture
-def store(database_url):
-    store = make_store(database_url)
-    yield store
-    store.engine.dispose()
-
-
-@pytest.fixture
-def browser(store):
-    app = create_app(make_parts(store))
-    with TestClient(app, headers=HTML, follow_redirects=False) as client:
-        yield client
 
 
 def test_before_anything_was_spent_or_doubted_the_pages_say_what_to_do(browser, store):

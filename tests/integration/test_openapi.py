@@ -23,7 +23,6 @@ from app.exits.bundle import Places
 from app.exits.predicting import Predictors
 from app.main import create_app
 from app.rounds.replaying import replay
-from tests.factories import make_store
 from tests.played import PlayedProject
 from tests.serving import bearer, make_key, make_parts
 
@@ -37,13 +36,6 @@ CHECKS = [
 ]
 STREAMED = "/api/v1/projects/{name}/events"
 """It goes on until the client leaves; test_api_events.py reads it."""
-
-
-@pytest.fixture
-def store(database_url):
-    store = make_store(database_url)
-    yield store
-    store.engine.dispose()
 
 
 @pytest.fixture

@@ -16,19 +16,12 @@ from app.exits.bundle import Places
 from app.exits.classifier import classifier_files, load_folder
 from app.exits.files import write_to
 from app.exits.predicting import Predictors
-from tests.factories import all_rows, make_store, sample_texts
+from tests.factories import all_rows, sample_texts
 from tests.played import PlayedProject
 from tests.serving import api
 
 pytestmark = pytest.mark.postgres
 PREDICT = "/api/v1/projects/shop/predict"
-
-
-@pytest.fixture
-def store(database_url):
-    store = make_store(database_url)
-    yield store
-    store.engine.dispose()
 
 
 @pytest.fixture

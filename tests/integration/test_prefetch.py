@@ -10,18 +10,16 @@ from app.core.entities import RoundState, Standing
 from app.core.errors import Unavailable, WrongInput
 from app.core.projects import settings_from
 from app.rounds import commands, sentences
-from tests.factories import all_rows, make_store
+from tests.factories import all_rows
 from tests.played import PlayedProject
 
 pytestmark = pytest.mark.postgres
 
 
 @pytest.fixture
-def played(database_url, tmp_path):
-    store = make_store(database_url)
+def played(store, tmp_path):
     given = {"count": 120, "batch_size": 10, "prefetch": 2, "audit_fraction": 0}
-    yield lambda **settings: PlayedProject(store, tmp_path, **{**given, **settings})
-    store.engine.dispose()
+    return lambda **settings: PlayedProject(store, tmp_path, **{**given, **settings})
 
 
 def begin(shop):

@@ -5,44 +5,20 @@ import io
 import re
 
 import pytest
-from fastapi.testclient import TestClient
 
 from app.core.entities import RoundState
-from app.main import create_app
 from app.ports.store import RestsOn
-from tests.factories import all_rows, import_rows, items, make_project, make_store
-from tests.integration.test_api_pages import HTML, log_in
+from tests.browsing import log_in, table
+from tests.factories import all_rows, import_rows, items, make_project
 from tests.played import PlayedProject
-from tests.serving import make_parts
 
 pytestmark = pytest.mark.postgres
-
-
-@pytest.fixture
-def store(database_url):
-    store = make_store(database_url)
-    yield store
-    store.engine.dispose()
-
-
-@pytest.fixture
-def browser(store):
-    app = create_app(make_parts(store))
-    with TestClient(app, headers=HTML, follow_redirects=False) as client:
-        yield client
 
 
 @pytest.fixture
 def shop(browser, store):
     make_project(store)
     return log_in(browser, store, "admin")
-
-
-def table(page, name):
-    """The cells of a table on a page, tags taken off."""
-    rows = re.search(rf'<table id="{name}".*?</table>', page, re.DOTALL)[0].split("<tr")[2:]
-    cells = [re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row, re.DOTALL) for row in rows]
-    return [[re.sub(r"<[^>]+>", "", one).strip() for one in row] for row in cells]
 
 
 # --- data ---

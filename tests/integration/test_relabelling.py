@@ -8,7 +8,7 @@ from app.core.errors import Conflict
 from app.rounds import commands, sentences
 from app.rounds.relabelling import edit_in_flight, edit_labels
 from app.rounds.replaying import replay
-from tests.factories import all_rows, make_store
+from tests.factories import all_rows
 from tests.played import PlayedProject
 from tests.serving import api
 
@@ -18,10 +18,8 @@ MAPPING = {"refund": "money back", "delivery": None}
 
 
 @pytest.fixture
-def shop(database_url, tmp_path):
-    store = make_store(database_url)
-    yield PlayedProject(store, tmp_path, count=120)
-    store.engine.dispose()
+def shop(store, tmp_path):
+    return PlayedProject(store, tmp_path, count=120)
 
 
 def current(shop):

@@ -8,7 +8,7 @@ from app.core.entities import RoundState
 from app.core.errors import Conflict, NotFound
 from app.rounds import commands, training
 from app.rounds.replaying import replay
-from tests.factories import all_rows, import_rows, make_store, sample_texts
+from tests.factories import all_rows, import_rows, sample_texts
 from tests.played import PlayedProject
 from tests.serving import api
 
@@ -16,10 +16,8 @@ pytestmark = pytest.mark.postgres
 
 
 @pytest.fixture
-def shop(database_url, tmp_path):
-    store = make_store(database_url)
-    yield PlayedProject(store, tmp_path, count=120)
-    store.engine.dispose()
+def shop(store, tmp_path):
+    return PlayedProject(store, tmp_path, count=120)
 
 
 def edit_an_answer(shop):

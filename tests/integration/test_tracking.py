@@ -10,7 +10,7 @@ from app.adapters.tracking.mlflow import MlflowTracker
 from app.adapters.tracking.wandb import WandbTracker
 from app.core.errors import Unavailable
 from app.rounds import tracking
-from tests.factories import all_rows, make_store
+from tests.factories import all_rows
 from tests.played import PlayedProject
 
 pytestmark = pytest.mark.postgres
@@ -29,13 +29,6 @@ class Notebook:
             self.failures -= 1
             raise self.problem
         self.told.append(report)
-
-
-@pytest.fixture
-def store(database_url):
-    store = make_store(database_url)
-    yield store
-    store.engine.dispose()
 
 
 @pytest.fixture
