@@ -6,18 +6,11 @@ from app.cli.projects import rounds_of
 from app.core.entities import RoundState
 from app.rounds import commands
 from app.rounds.merging import merge_project
-from tests.factories import all_rows, import_rows, make_store
+from tests.factories import all_rows, import_rows
 from tests.played import PlayedProject
 
 pytestmark = pytest.mark.postgres
 ONE, TWO, THREE = "annotator-1", "annotator-2", "annotator-3"
-
-
-@pytest.fixture
-def store(database_url):
-    store = make_store(database_url)
-    yield store
-    store.engine.dispose()
 
 
 @pytest.fixture
@@ -41,6 +34,17 @@ def answer(played, item, by, *, wrong=False, dataset_id=None):
         label = next(one for one in played.project.task.labels if one != label)
     played.tool.answer(f"item-{item.id}", label, by=by, dataset_id=dataset_id)
     return label
+
+
+def begin_dispute(played):
+    """A round whose items two people answered, of one mind but for the first; it is looked at until
+    somebody else is asked about that one."""
+    number, batch = begin(played)
+    for item in batch:
+        answer(played, item, ONE)
+        answer(played, item, TWO, wrong=item == batch[0])
+    look(played, 4)
+    return number, batch[0]
 
 
 def look(played, times=2):
@@ -82,23 +86,19 @@ def test_an_item_needs_as_many_answers_as_the_overlap_says(project):
 
 def test_a_tie_goes_to_an_extra_annotator_whose_answer_decides(project):
     played = project()
-    number, batch = begin(played)
-    for item in batch:
-        answer(played, item, ONE)
-        answer(played, item, TWO, wrong=item == batch[0])
-    look(played, 4)
+    number, disputed = begin_dispute(played)
     assert played.round(number).state == RoundState.ANNOTATING
     view = shown(played)
     assert (view.counts.answered, view.counts.disputed) == (6, 1)
     queue = disputed_dataset(played)
-    assert list(queue.records) == [f"item-{batch[0].id}"]
+    assert list(queue.records) == [f"item-{disputed.id}"]
     assert queue.spec.min_submitted == 1
-    record = queue.records[f"item-{batch[0].id}"]
+    record = queue.records[f"item-{disputed.id}"]
     assert record.suggestion is None
     assert "answers" not in record.metadata
-    right = answer(played, batch[0], THREE, dataset_id=queue.dataset_id)
+    right = answer(played, disputed, THREE, dataset_id=queue.dataset_id)
     played.run_until(number, RoundState.CLOSED)
-    made = labels(played)[batch[0].id]
+    made = labels(played)[disputed.id]
     assert made["value"]["label"] == right
     assert made["confidence"] == pytest.approx(2 / 3)
     assert set(made["annotators"]) == {ONE, TWO, THREE}
@@ -107,12 +107,8 @@ def test_a_tie_goes_to_an_extra_annotator_whose_answer_decides(project):
 
 def test_labels_that_are_less_sure_count_less_in_training(project):
     played = project()
-    number, batch = begin(played)
-    for item in batch:
-        answer(played, item, ONE)
-        answer(played, item, TWO, wrong=item == batch[0])
-    look(played, 4)
-    answer(played, batch[0], THREE, dataset_id=disputed_dataset(played).dataset_id)
+    number, disputed = begin_dispute(played)
+    answer(played, disputed, THREE, dataset_id=disputed_dataset(played).dataset_id)
     played.run_until(number, RoundState.CLOSED)
     (report,) = [r["report"] for r in all_rows(played.store, "SELECT * FROM classifier_versions")]
     assert report["weights"] == {"lowest": 0.6667, "mean": 0.9444, "below_one": 1}
@@ -142,27 +138,19 @@ def test_an_adjudicators_answer_decides_and_sees_what_the_others_said(project):
 
 def test_a_dispute_is_over_when_the_two_agree_after_all(project):
     played = project()
-    number, batch = begin(played)
-    for item in batch:
-        answer(played, item, ONE)
-        answer(played, item, TWO, wrong=item == batch[0])
-    look(played, 4)
+    number, disputed = begin_dispute(played)
     main = next(d for d in played.tool.datasets.values() if d is not disputed_dataset(played))
-    answer(played, batch[0], TWO, dataset_id=main.dataset_id)
+    answer(played, disputed, TWO, dataset_id=main.dataset_id)
     played.run_until(number, RoundState.CLOSED)
     assert disputed_dataset(played).records == {}
-    assert labels(played)[batch[0].id]["confidence"] == 1.0
+    assert labels(played)[disputed.id]["confidence"] == 1.0
 
 
 def test_no_dispute_waits_for_an_annotator_who_cannot_come(project):
     played = project()
-    number, batch = begin(played)
-    for item in batch:
-        answer(played, item, ONE)
-        answer(played, item, TWO, wrong=item == batch[0])
-    look(played, 4)
+    number, disputed = begin_dispute(played)
     # who has answered already is asked again and says the same
-    answer(played, batch[0], ONE, dataset_id=disputed_dataset(played).dataset_id)
+    answer(played, disputed, ONE, dataset_id=disputed_dataset(played).dataset_id)
     played.run_until(number, RoundState.CLOSED)
     assert len(labels(played)) == 5
     outcomes = all_rows(played.store, "SELECT outcome FROM disputes")
@@ -171,24 +159,17 @@ def test_no_dispute_waits_for_an_annotator_who_cannot_come(project):
 
 def test_a_deleted_dataset_of_disputes_is_made_anew(project):
     played = project()
-    number, batch = begin(played)
-    for item in batch:
-        answer(played, item, ONE)
-        answer(played, item, TWO, wrong=item == batch[0])
-    look(played, 4)
+    number, disputed = begin_dispute(played)
     played.tool.delete_dataset(disputed_dataset(played).dataset_id)
     look(played, 2)
-    answer(played, batch[0], THREE, dataset_id=disputed_dataset(played).dataset_id)
+    answer(played, disputed, THREE, dataset_id=disputed_dataset(played).dataset_id)
     played.run_until(number, RoundState.CLOSED)
     assert len(labels(played)) == 6
 
 
 def test_without_adjudication_a_tie_makes_no_label(project):
     played = project(adjudication="none")
-    number, batch = begin(played)
-    for item in batch:
-        answer(played, item, ONE)
-        answer(played, item, TWO, wrong=item == batch[0])
+    number, _ = begin_dispute(played)
     played.run_until(number, RoundState.CLOSED)
     assert len(labels(played)) == 5
     assert len(played.tool.datasets) == 1
