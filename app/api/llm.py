@@ -229,8 +229,8 @@ def get_costs(caller: Viewer, name: ProjectName, parts: Parts) -> CostsOut:
 def costs(store: Store, name: str) -> CostsOut:
     with store.transaction() as tx:
         project = tx.projects.by_name(name)
-        spent, _ = tx.llm.spent(project.id, None)
-        lines = [CostLine.of(row) for row in tx.llm.costs(project.id)]
+        spent, _ = tx.llm_calls.spent(project.id, None)
+        lines = [CostLine.of(row) for row in tx.llm_calls.costs(project.id)]
     return CostsOut(spent=in_dollars(spent), max_cost=project.settings.llm.max_cost, lines=lines)
 
 
@@ -241,5 +241,5 @@ def costs(store: Store, name: str) -> CostsOut:
 )
 def list_judgements(caller: Viewer, name: ProjectName, parts: Parts) -> JudgementList:
     with parts.store.transaction() as tx:
-        found = tx.llm.judgements(tx.projects.by_name(name).id)
+        found = tx.llm_answers.judgements(tx.projects.by_name(name).id)
     return JudgementList(items=[JudgementLine(**one) for one in found])

@@ -109,7 +109,7 @@ class Sitting:
         if not requests:
             return estimate([], self.provider.price)
         with self.store.transaction() as tx:
-            past = tx.llm.lengths(
+            past = tx.llm_calls.lengths(
                 self.project.id, self.provider.name, self.provider.model, requests[0].prompt
             )
         if len(past) < ENOUGH_CALLS:

@@ -87,9 +87,9 @@ def _compared(sitting: Sitting, ids: Sequence[int]) -> list[Disagreement]:
     """Every judged item with what the others say of it."""
     project, provider, kind = sitting.project, sitting.provider, task_type(sitting.project.task)
     with sitting.store.transaction() as tx:
-        said = tx.llm.opinions(project.id, Purpose.JUDGE, provider.name, provider.model)
-        both = tx.llm.both(project.id, Purpose.JUDGE, provider.name, provider.model)
-        predicted = tx.llm.predictions(sitting.round_id) if sitting.round_id else {}
+        said = tx.llm_answers.opinions(project.id, Purpose.JUDGE, provider.name, provider.model)
+        both = tx.llm_answers.both(project.id, Purpose.JUDGE, provider.name, provider.model)
+        predicted = tx.llm_answers.predictions(sitting.round_id) if sitting.round_id else {}
     opinions: Mapping[int, Opinion] = {one.item_id: one for one in said}
     people = {one.item_id: kind.class_of(one.person) for one in both}
     return [
@@ -127,7 +127,7 @@ def _figures(rows: Sequence[Disagreement]) -> Mapping[str, Any]:
 
 def _keep(sitting: Sitting, figures: Mapping[str, Any], items: int) -> None:
     with sitting.store.transaction() as tx:
-        tx.llm.add_judgement(
+        tx.llm_answers.add_judgement(
             sitting.project.id,
             NewJudgement(
                 kind=KIND,

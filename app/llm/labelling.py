@@ -69,9 +69,9 @@ def item_ids(sitting: Sitting, *, gold: bool, limit: int) -> Sequence[int]:
     """Which items are meant, the first `limit` of them."""
     with sitting.store.transaction() as tx:
         if sitting.round_id is not None:
-            found = tx.llm.round_items(sitting.round_id)
+            found = tx.llm_answers.round_items(sitting.round_id)
         elif gold:
-            found = tx.llm.labelled_by_people(sitting.project.id)
+            found = tx.llm_answers.labelled_by_people(sitting.project.id)
         else:
             found = tx.items.candidates(sitting.project.id).tolist()
     return found[:limit]
@@ -121,7 +121,7 @@ def answers_to(sitting: Sitting, asked: Sequence[Question]) -> Mapping[int, Said
     asker = sitting.asker(reader(sitting))
     with sitting.store.transaction() as tx:
         prints = [asker.fingerprint(one) for one in asked]
-        found = tx.llm.said(sitting.project.id, sitting.purpose, prints)
+        found = tx.llm_answers.said(sitting.project.id, sitting.purpose, prints)
     return {one.item_id: one for one in found}
 
 
@@ -187,7 +187,7 @@ def adopt(
 def _insist_on_standing(sitting: Sitting) -> None:
     provider = sitting.provider
     with sitting.store.transaction() as tx:
-        found = tx.llm.suspension(sitting.project.id, provider.name, provider.model)
+        found = tx.llm_standing.suspension(sitting.project.id, provider.name, provider.model)
     if found is not None:
         raise Conflict(
             f"{sitting.source} is suspended: {found.reason} When you have looked: "
@@ -213,9 +213,9 @@ def _adopt(
     tx: Transaction, sitting: Sitting, least: float, read: Callable[[float], float], actor: str
 ) -> Adopted:
     project, provider = sitting.project, sitting.provider
-    found = tx.llm.opinions(project.id, sitting.purpose, provider.name, provider.model)
+    found = tx.llm_answers.opinions(project.id, sitting.purpose, provider.name, provider.model)
     good = {one.item_id: one for one in found if read(one.confidence) >= least}
-    free = tx.llm.unlabelled(project.id, list(good))
+    free = tx.llm_answers.unlabelled(project.id, list(good))
     tx.labels.add(
         project.id,
         [

@@ -18,11 +18,11 @@ class StoreLedger:
 
     def known(self, account: Account, fingerprints: Sequence[bytes]) -> Mapping[bytes, str]:
         with self.store.transaction() as tx:
-            return tx.llm.known(account.project_id, fingerprints)
+            return tx.llm_calls.known(account.project_id, fingerprints)
 
     def reserve(self, account: Account, most: int, seconds: float) -> int:
         with self.store.transaction() as tx:
-            return tx.llm.reserve(account, most, seconds)
+            return tx.llm_calls.reserve(account, most, seconds)
 
     def settle(
         self,
@@ -32,11 +32,12 @@ class StoreLedger:
         answers: Sequence[NewAnswer],
     ) -> None:
         with self.store.transaction() as tx:
-            tx.llm.settle(reservation, account, calls, answers)
+            tx.llm_calls.settle(reservation, account, calls)
+            tx.llm_answers.add(account, answers)
 
     def record(self, account: Account, answers: Sequence[NewAnswer]) -> None:
         with self.store.transaction() as tx:
-            tx.llm.record(account, answers)
+            tx.llm_answers.add(account, answers)
 
 
 @dataclass

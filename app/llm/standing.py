@@ -47,7 +47,9 @@ def reopen(desk: Desk, name: str, *, provider: str | None = None, actor: str) ->
     sitting = _sitting(desk, name, provider)
     project, source = sitting.project, sitting.source
     with desk.store.transaction() as tx:
-        if not tx.llm.reopen(project.id, sitting.provider.name, sitting.provider.model, str(actor)):
+        if not tx.llm_standing.reopen(
+            project.id, sitting.provider.name, sitting.provider.model, str(actor)
+        ):
             raise Conflict(f"{source} is not suspended in {project.name}.")
         tx.events.add("llm.reopened", actor, project_id=project.id, source=source)
     return standing(desk, name, provider=provider)
@@ -61,7 +63,7 @@ def _sitting(desk: Desk, name: str, provider: str | None) -> Sitting:
 
 def _audit(tx: Transaction, sitting: Sitting) -> Audit:
     provider, settings = sitting.provider, sitting.project.settings.llm
-    found = tx.llm.audited(sitting.project.id, provider.name, provider.model)
+    found = tx.llm_standing.audited(sitting.project.id, provider.name, provider.model)
     kind = task_type(sitting.project.task)
     same = [kind.class_of(llm) == kind.class_of(person) for llm, person in found]
     return audit(same, bound=settings.min_agreement, window=settings.audit_window)
@@ -69,13 +71,13 @@ def _audit(tx: Transaction, sitting: Sitting) -> Audit:
 
 def _suspension(tx: Transaction, sitting: Sitting) -> Suspension | None:
     provider = sitting.provider
-    return tx.llm.suspension(sitting.project.id, provider.name, provider.model)
+    return tx.llm_standing.suspension(sitting.project.id, provider.name, provider.model)
 
 
 def _suspend(tx: Transaction, sitting: Sitting, reason: str, found: Audit) -> None:
     project, provider = sitting.project, sitting.provider
     figures = asdict(found)
-    if tx.llm.suspend(project.id, provider.name, provider.model, reason, figures):
+    if tx.llm_standing.suspend(project.id, provider.name, provider.model, reason, figures):
         tx.events.add(
             "llm.suspended", ACTOR, project_id=project.id, source=sitting.source, reason=reason
         )

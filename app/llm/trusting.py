@@ -82,7 +82,7 @@ def gauge(sitting: Sitting) -> Gauge:
 def _both(sitting: Sitting) -> list[Both]:
     with sitting.store.transaction() as tx:
         return list(
-            tx.llm.both(
+            tx.llm_answers.both(
                 sitting.project.id, sitting.purpose, sitting.provider.name, sitting.provider.model
             )
         )

@@ -15,7 +15,7 @@ from app.rounds import agreeing
 def read(tx: Transaction, project: Project) -> dict[str, Any]:
     """Plain JSON values; a figure that cannot be had is null beside its reason."""
     people = _people(tx, project)
-    llm = list(tx.llm.costs(project.id))
+    llm = list(tx.llm_calls.costs(project.id))
     spent = ledger.Spent(
         labels=tx.figures.sources(project.id).get("human", 0),
         hours=sum(one["minutes"] for one in people) / 60,

@@ -55,7 +55,7 @@ def divide_batch(work: Work) -> Outcome:
     """Ask about every item of the batch, then say who labels it."""
     with work.store.transaction() as tx:
         batch = tx.selections.of_round(work.round.id, "planned")
-        free = tx.llm.unlabelled(work.project.id, [one.item.id for one in batch])
+        free = tx.llm_answers.unlabelled(work.project.id, [one.item.id for one in batch])
     plan = _plan(work)
     said, problem = _ask(work, plan, batch) if plan.asks else ({}, Why.UNANSWERED)
     chance = np.random.default_rng(derived_seed(work.round.seed, "standing audit"))
@@ -171,13 +171,13 @@ def _save(
     # one at a time with whoever makes labels of people's answers
     tx.projects.lock(project.id, "merge")
     own = [one.item_id for one in routes if one.who is Who.LLM]
-    free = tx.llm.unlabelled(project.id, own)
+    free = tx.llm_answers.unlabelled(project.id, own)
     kept = [one for one in routes if one.who is Who.PEOPLE or one.item_id in free]
     new_labels = [_label(work, plan, said[one], before) for one, before in sorted(free.items())]
     tx.labels.add(project.id, new_labels)
     tx.selections.withdraw(work.round.id, list(free))
     new = [_new_route(one, plan, said.get(one.item_id)) for one in kept]
-    tx.llm.add_routes(project.id, work.round.id, provider.name, provider.model, new)
+    tx.llm_standing.add_routes(project.id, work.round.id, provider.name, provider.model, new)
     tx.events.add("llm.divided", "system", project_id=project.id, round_id=work.round.id, **told)
 
 

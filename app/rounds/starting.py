@@ -99,4 +99,4 @@ def _bounds_reached(tx: Transaction, project: Project, counts: PoolCounts) -> Se
 def spent(tx: Transaction, project: Project, facts: RunFacts) -> float:
     """Dollars so far: people by the hour, and what LLMs cost or have set aside."""
     by_people = facts.human_hours * project.settings.stopping.price_per_hour
-    return by_people + in_dollars(tx.llm.spent(project.id, None)[0])
+    return by_people + in_dollars(tx.llm_calls.spent(project.id, None)[0])

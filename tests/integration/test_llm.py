@@ -176,7 +176,7 @@ def test_money_set_aside_by_a_process_that_is_gone_is_booked_as_lost(store: Post
     with desk_with_server(store, truth(1)) as (desk, _):
         sitting = desk.begin("shop", Purpose.LABEL, None)
         with store.transaction() as tx:
-            tx.llm.reserve(sitting.account, 5_000, 0.0)
+            tx.llm_calls.reserve(sitting.account, 5_000, 0.0)
         label(desk, "shop")
     assert [(one["outcome"], one["cost"]) for one in calls(store)] == [
         ("lost", 5_000), ("answered", CALL)]  # fmt: skip

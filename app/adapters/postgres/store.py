@@ -22,8 +22,10 @@ from app.adapters.postgres.figures import PostgresFigures
 from app.adapters.postgres.items import PostgresItems
 from app.adapters.postgres.keys import PostgresKeys
 from app.adapters.postgres.labels import PostgresLabels
-from app.adapters.postgres.llm import PostgresLlm
+from app.adapters.postgres.llm_answers import PostgresLlmAnswers
+from app.adapters.postgres.llm_calls import PostgresLlmCalls
 from app.adapters.postgres.llm_jobs import PostgresLlmJobs
+from app.adapters.postgres.llm_standing import PostgresLlmStanding
 from app.adapters.postgres.maps import PostgresMaps
 from app.adapters.postgres.measuring import PostgresMeasurements
 from app.adapters.postgres.migrate import current_revision, newest_revision
@@ -129,8 +131,16 @@ class PostgresTransaction:
         return PostgresExits(self.sql)
 
     @cached_property
-    def llm(self) -> PostgresLlm:
-        return PostgresLlm(self.sql)
+    def llm_calls(self) -> PostgresLlmCalls:
+        return PostgresLlmCalls(self.sql)
+
+    @cached_property
+    def llm_answers(self) -> PostgresLlmAnswers:
+        return PostgresLlmAnswers(self.sql)
+
+    @cached_property
+    def llm_standing(self) -> PostgresLlmStanding:
+        return PostgresLlmStanding(self.sql)
 
     @cached_property
     def llm_jobs(self) -> PostgresLlmJobs:

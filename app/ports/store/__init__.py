@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from app.core.types import Split
-from app.ports.llm import LlmJobs, LlmRecords
+from app.ports.llm import LlmAnswers, LlmCalls, LlmJobs, LlmStanding
 from app.ports.store.answers import Annotations, Disputes, Labels
 from app.ports.store.classifiers import Classifiers
 from app.ports.store.items import ItemIds, Items, Maps, PoolCounts, Pools
@@ -88,7 +88,11 @@ class Transaction(Protocol):
     @property
     def exits(self) -> Exits: ...
     @property
-    def llm(self) -> LlmRecords: ...
+    def llm_calls(self) -> LlmCalls: ...
+    @property
+    def llm_answers(self) -> LlmAnswers: ...
+    @property
+    def llm_standing(self) -> LlmStanding: ...
     @property
     def llm_jobs(self) -> LlmJobs: ...
     @property
