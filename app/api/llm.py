@@ -6,26 +6,28 @@ from typing import Any
 from fastapi import APIRouter
 
 from app.api.access import Operator, Parts, Viewer, acting
-from app.api.llm_shapes import (
+from app.api.llm_requests import (
     AdoptAsking,
+    DoubtAsking,
+    JobAsking,
+    JudgeAsking,
+    LabelAsking,
+    Reopening,
+    SelectAsking,
+)
+from app.api.llm_shapes import (
     AdoptedOut,
     CostLine,
     CostsOut,
-    DoubtAsking,
     DoubtList,
     DoubtOut,
     EstimateOut,
-    JobAsking,
     JobList,
     JobOut,
-    JudgeAsking,
     JudgedOut,
     JudgementLine,
     JudgementList,
-    LabelAsking,
     LabelledOut,
-    Reopening,
-    SelectAsking,
     SelectedOut,
     StandingOut,
     TrustOut,

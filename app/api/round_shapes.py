@@ -1,4 +1,4 @@
-"""How rounds and selections look from outside."""
+"""How rounds look from outside."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -47,16 +47,6 @@ class TakenOver(BaseModel):
     waiting: int = Field(description="Of these, still without the answers they need.")
 
 
-class Refreshed(BaseModel):
-    """What Argilla suggests in place of the prediction it was chosen by."""
-
-    classifier_version: str
-    prediction: dict[str, Any]
-    confidence: float
-    uncertainty: float
-    at: datetime
-
-
 class RoundLlm(BaseModel):
     """What an LLM did in a round. There is none where people label everything."""
 
@@ -86,17 +76,6 @@ class RoundLlm(BaseModel):
             why=found["routes"] or {},
             message=sentences.of_llm(view),
         )
-
-
-class ItemLlm(BaseModel):
-    """What an LLM says of an item, and who labels it."""
-
-    labelled_by: str = Field(description="`llm` or `people`.")
-    why: str
-    source: str
-    says: dict[str, Any] | None
-    confidence: float | None
-    rationale: str | None
 
 
 class Step(BaseModel):
@@ -295,92 +274,3 @@ def sizes(view: Mapping[str, Any], now: PoolCounts | None) -> tuple[int | None, 
 def step_of(view: Mapping[str, Any]) -> Step:
     seconds = (view["finished_at"] - view["started_at"]).total_seconds()
     return Step(**view, seconds=round(max(0.0, seconds), 3))
-
-
-class SelectionOut(BaseModel):
-    """One chosen item: why it was chosen, by what, and what became of it."""
-
-    item: str
-    fields: dict[str, str]
-    round: int
-    rank: int = Field(description="1 is the most valuable.")
-    slice: str = Field(
-        description="`active`, `audit` (drawn at random), `cold_start`, `duel` or `relabel`."
-    )
-    strategy: str
-    score: float
-    uncertainty: float | None
-    reason: str
-    draw_probability: float | None
-    prediction: dict[str, Any] | None
-    confidence: float | None
-    classifier_version: str | None
-    push_state: str = Field(
-        description="`planned`, `pushed`, `withdrawn`, `quarantined` or `lost`."
-    )
-    llm: ItemLlm | None = Field(
-        description="What an LLM said of it in this round, and who labels it."
-    )
-    record_id: UUID | None = Field(description="The record in Argilla.")
-    pushed_at: datetime | None
-    problem: str | None = Field(description="Why Argilla refused it.")
-    handed_on_to: int | None = Field(
-        description="The later round that waits or waited for it; null if its own did."
-    )
-    refreshed: Refreshed | None = Field(
-        description="What a later classifier suggested while it was waiting."
-    )
-    label: dict[str, Any] | None
-    label_source: str | None
-    label_id: int | None
-    annotators: list[str]
-
-    @classmethod
-    def of(cls, view: Mapping[str, Any]) -> "SelectionOut":
-        own = {name: view[name] for name in cls.model_fields}
-        return cls(**{**own, "annotators": view["annotators"] or []})
-
-
-class ReplayCheck(BaseModel):
-    """One thing that was made again."""
-
-    what: str
-    same: bool
-    message: str
-    evidence: dict[str, Any]
-
-
-class ThenAndNow(BaseModel):
-    """A library's version; null if it was not there."""
-
-    then: str | None
-    now: str | None
-
-
-class ReplayOut(BaseModel):
-    """A round made again from the records."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "round": 3,
-                    "same": True,
-                    "checks": [
-                        {
-                            "what": "batch",
-                            "same": True,
-                            "message": "20 selections, the same",
-                            "evidence": {},
-                        }
-                    ],
-                    "libraries": {},
-                }
-            ]
-        }
-    )
-
-    round: int
-    same: bool
-    checks: list[ReplayCheck]
-    libraries: dict[str, ThenAndNow] = Field(description="Those that are not what they were.")

@@ -7,7 +7,9 @@ from fastapi import APIRouter, Header, Response
 from app.api.access import Operator, Parts, Viewer, acting
 from app.api.parameters import PREFIX, After, Limit, Paged, ProjectName, RoundNumber
 from app.api.problems import problems
-from app.api.round_shapes import ReplayOut, RoundOut, RoundStart, SelectionOut, is_open
+from app.api.replay_shapes import ReplayOut
+from app.api.round_shapes import RoundOut, RoundStart, is_open
+from app.api.selection_shapes import SelectionOut
 from app.ports.store import Store, Transaction
 from app.rounds import commands
 

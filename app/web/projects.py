@@ -9,8 +9,9 @@ from fastapi.responses import HTMLResponse, Response
 from app.api.access import Parts
 from app.api.parameters import LARGEST_ID, After, ProjectName, RoundNumber
 from app.api.project_shapes import Counts, RunOut
-from app.api.round_shapes import RoundOut, SelectionOut, is_open
+from app.api.round_shapes import RoundOut, is_open
 from app.api.rounds import read_in
+from app.api.selection_shapes import SelectionOut
 from app.core.errors import NotFound
 from app.ports.store import Transaction
 from app.rounds import sentences
