@@ -375,3 +375,10 @@ class LabelEdit(BaseModel):
         description="With a round open: it is finished with the answers there are, and the labels "
         "are edited as it closes. Otherwise an open round is a conflict.",
     )
+    expected: str | None = Field(
+        None,
+        description="The `fingerprint` that `labels/foresee` gave. If the edit would change "
+        "something else by now, since labels were given in between, nothing is changed and the "
+        "answer is 409.",
+        max_length=64,
+    )

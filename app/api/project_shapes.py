@@ -157,6 +157,7 @@ class ForeseenOut(BaseModel):
                     "labels": ["refund", "delivery late", "delivery lost"],
                     "mapping": {"money back": "refund", "delivery": None},
                     "carried": 12,
+                    "fingerprint": "5f0c1b9a7d3e2468",
                     "taken_back": [{"label": "delivery", "pool": 23, "held_out": 8}],
                 }
             ]
@@ -168,6 +169,9 @@ class ForeseenOut(BaseModel):
     mapping: dict[str, str | None] = Field(description="Of every present label.")
     carried: int = Field(description="Labels given so far that would get another name.")
     taken_back: list[TakenBackOut]
+    fingerprint: str = Field(
+        description="Of all this. Sent with the edit as `expected`, nothing else is done."
+    )
 
     @classmethod
     def of(cls, foreseen: Foreseen) -> Self:
@@ -181,6 +185,7 @@ class ForeseenOut(BaseModel):
             mapping=dict(foreseen.mapping),
             carried=foreseen.carried,
             taken_back=back,
+            fingerprint=foreseen.fingerprint,
         )
 
 

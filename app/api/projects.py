@@ -89,12 +89,19 @@ def repair_project(caller: Operator, name: ProjectName, parts: Parts) -> Project
     summary="Rename, merge, split, add or drop labels",
     description="Between rounds, or with `in_flight` as the open round closes. Labels given so "
     "far are carried over by the mapping, as labels that supersede the old ones; the next batch "
-    "goes to a new dataset in Argilla.",
+    "goes to a new dataset in Argilla. With `expected`, what was foreseen is done or nothing.",
     responses=problems(400, 401, 403, 404, 409, 413, 422),
 )
 def edit_labels(caller: Operator, name: ProjectName, body: LabelEdit, parts: Parts) -> ProjectOut:
     edit = relabelling.edit_in_flight if body.in_flight else relabelling.edit_labels
-    edit(parts.store, name, body.labels, body.mapping, actor=acting(caller))
+    edit(
+        parts.store,
+        name,
+        body.labels,
+        body.mapping,
+        actor=acting(caller),
+        expected=body.expected,
+    )
     return read(parts.store, name)
 
 

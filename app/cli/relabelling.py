@@ -36,6 +36,10 @@ def relabel(
         bool,
         typer.Option("--in-flight", help="Finish an open round first, with the answers there are."),
     ] = False,
+    expected: Annotated[
+        str | None,
+        typer.Option(help="The fingerprint that --dry-run gave: do that, or nothing."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
     as_json: bool = AsJson,
 ) -> None:
@@ -54,7 +58,7 @@ def relabel(
         _say_what_would(store, project, labels, mapping, as_json=as_json)
         return
     edit = relabelling.edit_in_flight if in_flight else relabelling.edit_labels
-    project = edit(store, name, labels, mapping, actor=actor())
+    project = edit(store, name, labels, mapping, actor=actor(), expected=expected)
     if as_json:
         print_json(api_projects.read(store, name).model_dump(mode="json"))
         return
@@ -75,6 +79,7 @@ def _say_what_would(
     else:
         console.print(sentences.of_foreseen(foreseen))
         console.print(f"The labels would be: {', '.join(foreseen.labels)}.")
+        console.print(f"To have that done or nothing, add --expected {foreseen.fingerprint}")
 
 
 def _pair(option: str, given: str) -> tuple[str, str]:

@@ -5,6 +5,7 @@ RoundsError
 ├── NotFound              404
 ├── Conflict              409  the state does not allow this now
 │   ├── LeaseLost              another worker took over; our result is dropped
+│   ├── NotAsForeseen          what somebody has agreed to is not what would happen by now
 │   └── BudgetSpent            the money that an LLM may cost is used up; nothing was asked
 ├── NotAllowed            403
 ├── NotAuthenticated      401
@@ -59,6 +60,12 @@ class LeaseLost(Conflict):
     """Another worker has taken this project over; nothing of ours was written."""
 
     code = "lease-lost"
+
+
+class NotAsForeseen(Conflict):
+    """It would change something else than what was shown and agreed to; nothing was changed."""
+
+    code = "not-as-foreseen"
 
 
 class BudgetSpent(Conflict):

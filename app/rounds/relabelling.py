@@ -12,33 +12,50 @@ from app.core.entities import LabelEdit, Project, Round, RoundState
 from app.core.errors import Conflict
 from app.core.tasks.editing import Mapped, edited
 from app.ports.store import Store, Transaction
+from app.rounds.foreseeing import foreseen
 
 LOCKS = ("start", "import", "merge")
 
 
 def edit_labels(
-    store: Store, name: str, labels: Sequence[str], mapping: Mapped, *, actor: str
+    store: Store,
+    name: str,
+    labels: Sequence[str],
+    mapping: Mapped,
+    *,
+    actor: str,
+    expected: str | None = None,
 ) -> Project:
-    """Between rounds only, so that nobody annotates by a schema that is no more."""
+    """Between rounds only, so that nobody annotates by a schema that is no more. `expected` is the
+    fingerprint of what was foreseen: NotAsForeseen if it is no longer true."""
     with store.transaction() as tx:
         project = _locked(tx, tx.projects.by_name(name).id)
         _check_between_rounds(tx, project)
+        foreseen(tx, project, labels, mapping).insist(expected)
         return _edit(tx, project, labels, mapping, actor)
 
 
 def edit_in_flight(
-    store: Store, name: str, labels: Sequence[str], mapping: Mapped, *, actor: str
+    store: Store,
+    name: str,
+    labels: Sequence[str],
+    mapping: Mapped,
+    *,
+    actor: str,
+    expected: str | None = None,
 ) -> Project:
     """With a round open: it is finished with the answers there are, and the labels are edited in
-    the transaction that closes it. Without one, at once."""
+    the transaction that closes it. Without one, at once. `expected` speaks of the labels there are
+    now, before the answers of the open round become some."""
     with store.transaction() as tx:
         project = _locked(tx, tx.projects.by_name(name).id)
         _check_stays(project)
         opened = tx.rounds.open(project.id)
+        if opened is not None:
+            _check_can_finish(project, opened)
+        foreseen(tx, project, labels, mapping).insist(expected)  # what is wrong with it is said now
         if opened is None:
             return _edit(tx, project, labels, mapping, actor)
-        _check_can_finish(project, opened)
-        edited(project.task, labels, mapping)  # what is wrong with it is said now
         edit = LabelEdit(tuple(labels), dict(mapping), str(actor))
         tx.schemas.ask(project.id, edit)
         tx.rounds.request_finish(opened.id)

@@ -11,7 +11,7 @@ from app.api.access import Parts, allowed
 from app.api.parameters import ProjectName
 from app.api.wiring import ApiParts
 from app.core.entities import Project, Role
-from app.core.errors import Conflict, RoundsError, WrongInput
+from app.core.errors import Conflict, NotAsForeseen, RoundsError, WrongInput
 from app.core.tasks.editing import as_written
 from app.ports.store import Transaction
 from app.rounds import foreseeing, relabelling, sentences
@@ -27,6 +27,7 @@ DONE = {
 }
 MOST_FIELDS = 1000
 ADDED, SURE, IN_FLIGHT, TYPED = "added", "sure", "in_flight", "typed_name"
+EXPECTED = "expected"
 
 
 @router.get("/projects/{name}/labels")
@@ -64,8 +65,15 @@ def _or_form(
 
 
 def _preview(
-    request: Request, parts: ApiParts, session: Session, name: str, fields: Fields
+    request: Request,
+    parts: ApiParts,
+    session: Session,
+    name: str,
+    fields: Fields,
+    *,
+    again: bool = False,
 ) -> Response:
+    """`again`: what was agreed to is no longer so."""
     with parts.store.transaction() as tx:
         project = tx.projects.by_name(name)
         foreseen = _foreseen(tx, project, fields)
@@ -76,6 +84,8 @@ def _preview(
         "labels_sure.html",
         parts=parts,
         session=session,
+        status=NotAsForeseen.status if again else 200,
+        again=again,
         project=project,
         opened=opened,
         counts=counts,
@@ -89,15 +99,31 @@ def _preview(
 def _change(
     request: Request, parts: ApiParts, session: Session, name: str, fields: Fields
 ) -> Response:
+    """What was shown and agreed to, or nothing: then what would change by now is shown."""
+    try:
+        project = _edit(parts, session, name, fields)
+    except NotAsForeseen:
+        return _preview(request, parts, session, name, fields, again=True)
+    return RedirectResponse(
+        f"/projects/{name}/labels?done={'asked' if project.label_edit else 'changed'}", 303
+    )
+
+
+def _edit(parts: ApiParts, session: Session, name: str, fields: Fields) -> Project:
+    expected = fields.get(EXPECTED, "")
     with parts.store.transaction() as tx:
         foreseen = _foreseen(tx, tx.projects.by_name(name), fields)
+    foreseen.insist(expected)
     if foreseen.taken_back and fields.get(TYPED, "").strip() != name:
         raise WrongInput(f"To take labels back, type the project's name, {name}.", field=TYPED)
-    in_flight = IN_FLIGHT in fields
-    edit = relabelling.edit_in_flight if in_flight else relabelling.edit_labels
-    edit(parts.store, name, foreseen.labels, foreseen.mapping, actor=session.actor)
-    return RedirectResponse(
-        f"/projects/{name}/labels?done={'asked' if in_flight else 'changed'}", 303
+    edit = relabelling.edit_in_flight if IN_FLIGHT in fields else relabelling.edit_labels
+    return edit(
+        parts.store,
+        name,
+        foreseen.labels,
+        foreseen.mapping,
+        actor=session.actor,
+        expected=expected,
     )
 
 

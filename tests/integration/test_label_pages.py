@@ -10,6 +10,7 @@ from app.cli.program import program
 from app.core.entities import RoundState
 from app.core.tasks import TaskSpec
 from app.core.tasks.editing import as_written
+from app.rounds import relabelling
 from tests.browsing import log_in, table
 from tests.factories import all_rows, import_rows, make_project
 from tests.played import PlayedProject
@@ -92,6 +93,82 @@ def test_what_is_wrong_stands_beside_what_was_written(browser, store, labelled):
     assert browser.post(LABELS, data={**form, "csrf": "no"}).status_code == 403
 
 
+def one_more(store, label):
+    """Somebody gives a label while somebody else looks at what an edit would change."""
+    import_rows(store, [{"id": "late", "text": f"late {label}", "label": label}])
+
+
+def test_what_was_agreed_to_is_done_or_nothing(browser, store, labelled):
+    log_in(browser, store)
+    form = {**sent(browser.get(LABELS)), "label-2": "thanks"}
+    shown = browser.post(LABELS, data=form)
+    assert "0 labels would get another name" in shown.text
+    one_more(store, "praise")
+    before = now(store)
+    again = browser.post(LABELS, data=sent(shown))
+    assert (again.status_code, now(store)) == (409, before)
+    assert "this is not what you agreed to" in again.text
+    assert table(again.text, "changes") == [["praise", "thanks", "1", "0"]]
+    done = browser.post(LABELS, data=sent(again))
+    assert done.headers["location"] == f"{LABELS}?done=changed"
+    assert now(store) == {**before, "late": "thanks"}
+
+
+def test_a_label_that_stays_what_it_is_may_be_given_meanwhile(browser, store, labelled):
+    log_in(browser, store)
+    shown = browser.post(LABELS, data={**sent(browser.get(LABELS)), "label-1": "parcel"})
+    one_more(store, "praise")
+    assert browser.post(LABELS, data=sent(shown)).status_code == 303
+    assert (now(store)["late"], now(store)["c"]) == ("praise", "parcel")
+
+
+def test_what_is_taken_back_is_agreed_to_by_name_each_time(browser, store, labelled):
+    log_in(browser, store)
+    shown = browser.post(LABELS, data={**sent(browser.get(LABELS)), "label-2": ""})
+    one_more(store, "praise")
+    again = browser.post(LABELS, data={**sent(shown), "typed_name": "shop"})
+    assert (again.status_code, "1 would be taken back" in again.text) == (409, True)
+    assert browser.post(LABELS, data=sent(again)).status_code == 422
+    assert now(store)["late"] == "praise"
+    browser.post(LABELS, data={**sent(again), "typed_name": "shop"})
+    assert "late" not in now(store)
+
+
+def test_over_rest_what_is_expected_is_done_or_nothing(store, labelled):
+    body = {"labels": ["refund", "praise"], "mapping": {"delivery": None}}
+    at = "/api/v1/projects/shop/labels"
+    with api(store) as client:
+        expected = client.post(f"{at}/foresee", json=body).json()["fingerprint"]
+        one_more(store, "delivery")
+        before = now(store)
+        for more in ({}, {"in_flight": True}):
+            refused = client.post(f"{at}/edit", json={**body, **more, "expected": expected})
+            assert (refused.status_code, refused.json()["code"]) == (409, "not-as-foreseen")
+        assert now(store) == before
+        by_now = client.post(f"{at}/foresee", json=body).json()["fingerprint"]
+        assert refused.json()["fingerprint"] == by_now != expected
+        assert client.post(f"{at}/edit", json={**body, "expected": by_now}).status_code == 200
+    assert set(now(store).values()) == {"refund"}
+
+
+def test_a_label_given_between_the_check_and_the_act_stops_the_page_too(
+    browser, store, labelled, monkeypatch
+):
+    """The page looks once to see whether a name must be typed; the edit looks again, under lock."""
+    log_in(browser, store)
+    shown = browser.post(LABELS, data={**sent(browser.get(LABELS)), "label-2": "thanks"})
+    edit = relabelling.edit_labels
+
+    def too_late(*given, **more):
+        one_more(store, "praise")
+        return edit(*given, **more)
+
+    monkeypatch.setattr(relabelling, "edit_labels", too_late)
+    again = browser.post(LABELS, data=sent(shown))
+    assert (again.status_code, now(store)["late"]) == (409, "praise")
+    assert table(again.text, "changes") == [["praise", "thanks", "1", "0"]]
+
+
 def test_who_may_read_sees_the_labels_and_cannot_change_them(browser, store, labelled):
     log_in(browser, store, "viewer")
     page = browser.get(LABELS)
@@ -129,10 +206,17 @@ def test_command_and_rest_foresee_the_same(store, labelled, database_url, monkey
         "mapping": {"refund": "refund", "delivery": None, "praise": "praise"},
         "carried": 0,
         "taken_back": [{"label": "delivery", "pool": 1, "held_out": 1}],
+        "fingerprint": answer.json()["fingerprint"],
     }
     assert wrong.status_code == 422
     monkeypatch.setenv("ROUNDS_DATABASE_URL", database_url.replace("+psycopg", ""))
     monkeypatch.setenv("ROUNDS_HOME", str(tmp_path))
-    said = CliRunner().invoke(program, ["relabel", "shop", "--drop", "delivery", "--dry-run"])
+    drop = ["relabel", "shop", "--drop", "delivery"]
+    said = CliRunner().invoke(program, [*drop, "--dry-run"])
     assert "2 would be taken back" in " ".join(said.output.split())
-    assert len(now(store)) == 4
+    expected = answer.json()["fingerprint"]
+    assert f"--expected {expected}" in " ".join(said.output.split())
+    one_more(store, "delivery")
+    refused = CliRunner().invoke(program, [*drop, "--expected", expected])
+    assert (refused.exit_code, len(now(store))) == (1, 5)
+    assert "nothing was changed" in " ".join(refused.stderr.split())
