@@ -92,6 +92,9 @@ def _wrong(page, width):
     found = violations(page)
     if page.evaluate("document.documentElement.scrollWidth") > width:
         found.append("wider than its window")
+    if page.evaluate("[...document.querySelectorAll('.scroll:has(.stacked)')]"
+                     ".some((one) => one.scrollWidth > one.clientWidth)"):  # fmt: skip
+        found.append("a stacked table has to be scrolled sideways")
     page.emulate_media(color_scheme="dark")
     return found + violations(page, COLOURS)
 
