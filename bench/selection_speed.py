@@ -99,9 +99,7 @@ def ours(data: Data) -> Iterator[tuple[str, Run]]:
 def _bare(probabilities: Array) -> Run:
     """What a peer's query is: score all, name the best. No reasons, nothing held back."""
     chance = np.random.default_rng(0)
-    return lambda: uncertainty.best_first(
-        uncertainty.scores(uncertainty.margin, probabilities), K, chance
-    )
+    return lambda: uncertainty.best_first(uncertainty.margin(probabilities), K, chance)
 
 
 def _class_major(data: Data) -> Array:

@@ -6,78 +6,82 @@ class's column lies together) is read as it is; any other is turned over block b
 """
 
 from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.tournament import PairTournament, come_in_pairs, two_largest
 from app.core.types import Floats, Rows
 
 MOST, FEWEST = 8_192, 4_096
-CELLS = 2**17
-"""Rows at a time, and how many of their probabilities if that leaves enough rows: half a megabyte,
-so that all that is read and written for them stays in the second-level cache."""
+BYTES = 2**19
+"""Rows at a time, and how many bytes of them if that leaves enough rows: half a megabyte, so that
+all that is read and written for them stays in the second-level cache."""
 TINY = np.float32(1e-12)
 
 Measure = Callable[[Floats], Floats]
-"""Takes a class-major block (classes, rows), gives one score a row."""
+"""One score a row. NaN in means NaN out: it is never hidden."""
 
 
 def blocks(probabilities: Floats) -> Iterator[tuple[int, Floats]]:
     """(first row, class-major block) over all rows."""
-    class_major = probabilities.T
-    lie_together = class_major.strides[1] == class_major.itemsize
-    rows = max(FEWEST, min(MOST, CELLS // max(len(class_major), 1)))
-    for start in range(0, class_major.shape[1], rows):
-        block = class_major[:, start : start + rows]
+    for start, block in _cut(probabilities):
+        lie_together = block.strides[1] == block.itemsize
         yield start, block if lie_together else np.ascontiguousarray(block)
 
 
-def scores(measure: Measure, probabilities: Floats) -> Floats:
-    """The measure of every row. NaN in means NaN out: it is never hidden."""
+def _cut(numbers: NDArray[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
+    """The same as views, however the numbers lie."""
+    class_major = numbers.T
+    rows = max(FEWEST, min(MOST, BYTES // max(len(class_major) * class_major.itemsize, 1)))
+    for start in range(0, class_major.shape[1], rows):
+        yield start, class_major[:, start : start + rows]
+
+
+def _by_block(measure: Measure, probabilities: Floats) -> Floats:
     out = np.empty(len(probabilities), np.float32)
     for start, block in blocks(probabilities):
         out[start : start + block.shape[1]] = measure(block)
     return out
 
 
-def margin(block: Floats) -> Floats:
+def margin(probabilities: Floats) -> Floats:
     """1 − (best − second best). The one measure that never fell far behind random."""
-    if len(block) == 1:
-        return least_confidence(block)
-    best, second = _two_largest(block)
+    if probabilities.shape[1] == 1:
+        return least_confidence(probabilities)
+    if come_in_pairs(probabilities):
+        return _margin_of_pairs(probabilities)
+    return _by_block(_margin, probabilities)
+
+
+def _margin(block: Floats) -> Floats:
+    best, second = two_largest(block)
     best -= second
-    np.subtract(np.float32(1), best, out=best)
-    return best
+    return np.subtract(np.float32(1), best, out=best)
 
 
-def _two_largest(block: Floats) -> tuple[Floats, Floats]:
-    """By a tournament of columns: whatever lost is second at best. Of several equal the one that
-    loses is second. Half of the columns meet the other half in one step, for a step costs as much
-    to begin as a thousand rows."""
-    losers = np.empty((len(block) - 1, block.shape[1]), block.dtype)
-    half = len(block) // 2
-    np.minimum(block[:half], block[-half:], out=losers[:half])
-    left = np.empty((len(block) - half, block.shape[1]), block.dtype)
-    left[half:] = block[half:-half]
-    np.maximum(block[:half], block[-half:], out=left[:half])
-    played = half
-    while len(left) > 1:
-        half = len(left) // 2
-        ours, theirs = left[:half], left[-half:]
-        np.minimum(ours, theirs, out=losers[played : played + half])
-        np.maximum(ours, theirs, out=ours)
-        left, played = left[:-half], played + half
-    return left[0], losers.max(axis=0)
+def _margin_of_pairs(probabilities: Floats) -> Floats:
+    out = np.empty(len(probabilities), np.float32)
+    tournament = cache(PairTournament)
+    for start, pairs in _cut(probabilities.view(np.uint64)):
+        best, second = tournament(*pairs.shape).two_largest(pairs)
+        np.subtract(np.float32(1), best - second, out=out[start : start + len(best)])
+    return out
 
 
-def least_confidence(block: Floats) -> Floats:
+def least_confidence(probabilities: Floats) -> Floats:
     """1 − best."""
-    doubt: Floats = np.float32(1) - block.max(axis=0)
-    return doubt
+    return _by_block(lambda block: np.float32(1) - block.max(axis=0), probabilities)
 
 
-def entropy(block: Floats) -> Floats:
+def entropy(probabilities: Floats) -> Floats:
     """Shannon entropy as a share of the largest possible one."""
+    return _by_block(_entropy, probabilities)
+
+
+def _entropy(block: Floats) -> Floats:
     total = np.zeros(block.shape[1], np.float32)
     for column in block:
         total -= column * np.log(np.maximum(column, TINY))
@@ -95,7 +99,7 @@ def vote_entropy(members: Floats) -> Floats:
     for voter in votes:
         out -= np.log((votes == voter).mean(axis=0, dtype=np.float32))
     out /= np.float32(len(members) * np.log(max(2, min(len(members), members.shape[2]))))
-    return out + np.float32(1e-3) * scores(entropy, members.mean(axis=0))
+    return out + np.float32(1e-3) * entropy(members.mean(axis=0))
 
 
 def mutual_information(members: Floats) -> Floats:
@@ -103,8 +107,8 @@ def mutual_information(members: Floats) -> Floats:
 
     `members` is (members, rows, classes).
     """
-    together = scores(entropy, members.mean(axis=0))
-    alone: Floats = np.mean([scores(entropy, member) for member in members], axis=0)
+    together = entropy(members.mean(axis=0))
+    alone: Floats = np.mean([entropy(member) for member in members], axis=0)
     gained: Floats = np.maximum(together - alone, np.float32(0))
     return gained
 

@@ -46,7 +46,7 @@ class Scores:
         """How torn the classifier is about each."""
         out = np.empty(len(self.item_ids), np.float32)
         for block in cut(len(out)):
-            out[block] = uncertainty.scores(uncertainty.margin, self.probabilities[block])
+            out[block] = uncertainty.margin(self.probabilities[block])
             self.table.release()
         return out
 

@@ -97,7 +97,7 @@ def test_what_lies_on_disk_is_the_same_however_it_was_cut(
     table = scoring.score_rows(LocalFiles(tmp_path), fitted, stored, rows, lambda: None)
     scores, wanted = scoring.Scores(rows, table), fitted.predict_proba(features.take(rows))
     assert scores.probabilities.tobytes() == wanted.tobytes()
-    torn = uncertainty.scores(uncertainty.margin, wanted)
+    torn = uncertainty.margin(wanted)
     assert scores.margins().tobytes() == torn.tobytes()
     assert scores.predicted(3) == np.bincount(wanted.argmax(axis=1), minlength=3).tolist()
     assert stored.released == -(-len(rows) // block)

@@ -41,7 +41,7 @@ class Pool:
         """A measure of doubt for each candidate. Not to be written to."""
         if measure is uncertainty.margin and self.request.margins is not None:
             return self.request.margins
-        return uncertainty.scores(measure, self.probabilities)
+        return measure(self.probabilities)
 
     @property
     def committee(self) -> Floats:

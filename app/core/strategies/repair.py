@@ -43,6 +43,6 @@ def _others(pool: Pool, chosen: Rows, only: int, count: int) -> Rows:
 
 
 def _doubtful(pool: Pool, among: Rows) -> Iterator[Rows]:
-    scored = uncertainty.scores(uncertainty.margin, pool.probabilities[among])
+    scored = uncertainty.margin(pool.probabilities[among])
     for places in growing(scored, 64, pool.chance("repair")):
         yield among[places]

@@ -126,7 +126,7 @@ def _audit_picks(request: SelectionRequest, audit: Rows) -> Sequence[Pick]:
 def _doubt(request: SelectionRequest, positions: Rows) -> Floats:
     if request.probabilities is None:
         return np.zeros(len(positions), np.float32)
-    return uncertainty.scores(uncertainty.margin, request.probabilities[positions])
+    return uncertainty.margin(request.probabilities[positions])
 
 
 def _interleaved(

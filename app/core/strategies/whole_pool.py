@@ -33,7 +33,7 @@ def badge(pool: Pool, size: int) -> Proposal:
 
     return Proposal(
         order=order(),
-        score=lambda chosen: uncertainty.scores(uncertainty.margin, pool.probabilities[chosen]),
+        score=lambda chosen: uncertainty.margin(pool.probabilities[chosen]),
         reasons=explain,
         pool_scores=lengths,
         rank_by_score=True,
