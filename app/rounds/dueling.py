@@ -13,7 +13,7 @@ from app.core.estimation.crossfit import only
 from app.core.models import TrainedClassifier, train
 from app.core.types import Rows, Slice
 from app.rounds import scoring, training
-from app.rounds.measuring.material import Material, material_for
+from app.rounds.material import Material, material_for
 from app.rounds.work import Work
 
 MOST_A_SIDE = 100

@@ -16,7 +16,7 @@ from app.core.estimation import (
 from app.core.estimation.audit import ACTIVE_FOLDS, AUDIT_FOLDS, estimated, too_early
 from app.core.estimation.looks import LEVEL_OF_A_LOOK, look_of
 from app.core.types import Slice
-from app.rounds.measuring.material import Material
+from app.rounds.material import Material
 
 Figures = Mapping[str, Any]
 

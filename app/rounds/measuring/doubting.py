@@ -7,7 +7,7 @@ import numpy as np
 
 from app.core.doubts import FEWEST_LABELS, FOLDS, Doubt, doubts
 from app.core.estimation.crossfit import out_of_fold
-from app.rounds.measuring.material import Material
+from app.rounds.material import Material
 
 MOST_KEPT = 500
 

@@ -19,7 +19,7 @@ from app.core.tasks import task_type
 from app.core.types import Rows, Slice
 from app.rounds import dueling
 from app.rounds.dueling import Sides
-from app.rounds.measuring.material import Material
+from app.rounds.material import Material
 
 Figures = Mapping[str, Any]
 

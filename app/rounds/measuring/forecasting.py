@@ -19,7 +19,7 @@ from app.core.estimation.audit import ACTIVE_FOLDS
 from app.core.estimation.crossfit import judge, only
 from app.core.estimation.forecast import too_early
 from app.core.types import Rows, Slice
-from app.rounds.measuring.material import Material
+from app.rounds.material import Material
 
 HALF, TWICE = 1.5, 2.0
 

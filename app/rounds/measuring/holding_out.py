@@ -15,7 +15,7 @@ from app.core.tasks import task_type
 from app.core.types import Split
 from app.rounds import scoring
 from app.rounds.evaluating import NO_HELD_OUT
-from app.rounds.measuring.material import Material
+from app.rounds.material import Material
 
 Integers = NDArray[np.int64]
 

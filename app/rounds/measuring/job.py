@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from app.core.entities import MeasuringTask
+from app.rounds.material import Material, material_of
 from app.rounds.measuring import (
     accuracy,
     doubting,
@@ -17,7 +18,6 @@ from app.rounds.measuring import (
     noting,
     pooling,
 )
-from app.rounds.measuring.material import Material, material_of
 from app.rounds.training import libraries
 from app.rounds.work import Parts
 

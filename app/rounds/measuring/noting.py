@@ -8,7 +8,7 @@ from typing import Any
 from app.core.failure_notes import Picture, notes
 from app.core.tasks import task_type
 from app.ports.store import Transaction
-from app.rounds.measuring.material import Material
+from app.rounds.material import Material
 
 
 def measure(material: Material, before: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 from app.core import pool_figures as lie
 from app.core.types import Floats, Rows
 from app.ports.store import ItemIds
-from app.rounds.measuring.material import Material
+from app.rounds.material import Material
 
 MOST_LABELLED = 5_000
 """Labelled items that others are compared with; a sample of more says the same."""

@@ -1,6 +1,6 @@
-"""What a round is measured from: the classifier fitted at its end, and what it was fitted on.
+"""A classifier as it was recorded, with what it was fitted on: measured, or set against another.
 
-All of it is as recorded, never as of now, so a measurement that is made again is the same.
+All of it is as recorded, never as of now, so what is made of it again is the same.
 """
 
 from collections.abc import Callable, Sequence
