@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
 from time import monotonic
 from typing import Any
 
@@ -12,32 +11,8 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
-from app.adapters.postgres.annotations import PostgresAnnotations
-from app.adapters.postgres.classifiers import PostgresClassifiers
-from app.adapters.postgres.disputes import PostgresDisputes
-from app.adapters.postgres.engine import Sql
-from app.adapters.postgres.events import PostgresEvents
-from app.adapters.postgres.exits import PostgresExits
-from app.adapters.postgres.figures import PostgresFigures
-from app.adapters.postgres.items import PostgresItems
-from app.adapters.postgres.keys import PostgresKeys
-from app.adapters.postgres.labels import PostgresLabels
-from app.adapters.postgres.llm_answers import PostgresLlmAnswers
-from app.adapters.postgres.llm_calls import PostgresLlmCalls
-from app.adapters.postgres.llm_jobs import PostgresLlmJobs
-from app.adapters.postgres.llm_standing import PostgresLlmStanding
-from app.adapters.postgres.maps import PostgresMaps
-from app.adapters.postgres.measuring import PostgresMeasurements
 from app.adapters.postgres.migrate import current_revision, newest_revision
-from app.adapters.postgres.pools import PostgresPools
-from app.adapters.postgres.projects import PostgresProjects
-from app.adapters.postgres.rounds import PostgresRounds
-from app.adapters.postgres.runs import PostgresRuns
-from app.adapters.postgres.schemas import PostgresSchemas
-from app.adapters.postgres.selections import PostgresSelections
-from app.adapters.postgres.tracking import PostgresTracking
-from app.adapters.postgres.views import PostgresViews
-from app.adapters.postgres.whole_projects import PostgresWholeProjects
+from app.adapters.postgres.transaction import PostgresTransaction
 from app.core.errors import Unavailable
 from app.core.types import Split
 
@@ -46,109 +21,6 @@ DOWN = (OperationalError, InterfaceError, NoConnectionFree, psycopg.OperationalE
 """How the absence of the database shows; the driver's own error while we listen or copy."""
 LISTEN_SECONDS = 1.0
 """How soon a watcher notices that it shall stop."""
-
-
-class PostgresTransaction:
-    """One transaction; each group of statements over the same connection."""
-
-    def __init__(self, connection: Connection) -> None:
-        self.sql = Sql(connection)
-
-    @cached_property
-    def projects(self) -> PostgresProjects:
-        return PostgresProjects(self.sql)
-
-    @cached_property
-    def items(self) -> PostgresItems:
-        return PostgresItems(self.sql)
-
-    @cached_property
-    def rounds(self) -> PostgresRounds:
-        return PostgresRounds(self.sql)
-
-    @cached_property
-    def pools(self) -> PostgresPools:
-        return PostgresPools(self.sql)
-
-    @cached_property
-    def schemas(self) -> PostgresSchemas:
-        return PostgresSchemas(self.sql)
-
-    @cached_property
-    def runs(self) -> PostgresRuns:
-        return PostgresRuns(self.sql)
-
-    @cached_property
-    def selections(self) -> PostgresSelections:
-        return PostgresSelections(self.sql)
-
-    @cached_property
-    def disputes(self) -> PostgresDisputes:
-        return PostgresDisputes(self.sql)
-
-    @cached_property
-    def annotations(self) -> PostgresAnnotations:
-        return PostgresAnnotations(self.sql)
-
-    @cached_property
-    def labels(self) -> PostgresLabels:
-        return PostgresLabels(self.sql)
-
-    @cached_property
-    def classifiers(self) -> PostgresClassifiers:
-        return PostgresClassifiers(self.sql)
-
-    @cached_property
-    def measurements(self) -> PostgresMeasurements:
-        return PostgresMeasurements(self.sql)
-
-    @cached_property
-    def keys(self) -> PostgresKeys:
-        return PostgresKeys(self.sql)
-
-    @cached_property
-    def events(self) -> PostgresEvents:
-        return PostgresEvents(self.sql)
-
-    @cached_property
-    def views(self) -> PostgresViews:
-        return PostgresViews(self.sql)
-
-    @cached_property
-    def tracking(self) -> PostgresTracking:
-        return PostgresTracking(self.sql)
-
-    @cached_property
-    def maps(self) -> PostgresMaps:
-        return PostgresMaps(self.sql)
-
-    @cached_property
-    def figures(self) -> PostgresFigures:
-        return PostgresFigures(self.sql)
-
-    @cached_property
-    def exits(self) -> PostgresExits:
-        return PostgresExits(self.sql)
-
-    @cached_property
-    def llm_calls(self) -> PostgresLlmCalls:
-        return PostgresLlmCalls(self.sql)
-
-    @cached_property
-    def llm_answers(self) -> PostgresLlmAnswers:
-        return PostgresLlmAnswers(self.sql)
-
-    @cached_property
-    def llm_standing(self) -> PostgresLlmStanding:
-        return PostgresLlmStanding(self.sql)
-
-    @cached_property
-    def llm_jobs(self) -> PostgresLlmJobs:
-        return PostgresLlmJobs(self.sql)
-
-    @cached_property
-    def whole(self) -> PostgresWholeProjects:
-        return PostgresWholeProjects(self.sql)
 
 
 class PostgresStore:
@@ -217,14 +89,11 @@ class PostgresStore:
             yield wait
 
     def wait_for_event(self, project_id: int, seconds: float) -> bool:
-        return self._wait("rounds_events", str(project_id), seconds)
-
-    def _wait(self, channel: str, payload: str | None, seconds: float) -> bool:
-        with self._listening(channel) as raw:
+        with self._listening("rounds_events") as raw:
             end = monotonic() + seconds
             while (left := end - monotonic()) > 0:
                 for notice in raw.notifies(timeout=left, stop_after=1):
-                    if payload is None or notice.payload == payload:
+                    if notice.payload == str(project_id):
                         return True
             return False
 
