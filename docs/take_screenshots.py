@@ -17,7 +17,7 @@ from app.core.acting import Via, by_key
 from app.core.entities import RoundState
 from app.demo.texts import generate
 from app.main import create_app
-from app.rounds import commands
+from app.rounds import commands, projects
 from app.rounds.measuring.measurer import Measurer
 from tests.browser.chromium import open_page
 from tests.factories import make_project, make_store
@@ -109,7 +109,7 @@ def seeded() -> Iterator[tuple[str, str]]:
 def _play(played: PlayedProject) -> None:
     """Rounds that people have answered and a worker has measured; one is open at the end."""
     anna = by_key(make_key(played.store, "admin", "anna")[0], Via.PAGE)
-    commands.change_project(played.store, "shop", {"batch_size": 20}, actor=anna)
+    projects.change_project(played.store, "shop", {"batch_size": 20}, actor=anna)
     played.tool.step = timedelta(seconds=5.5)
     people = Random(7)  # noqa: S311 - nothing secret
     for number in range(1, ROUNDS + 2):

@@ -10,7 +10,7 @@ from app.adapters.postgres.engine import make_engine
 from app.adapters.postgres.store import PostgresStore
 from app.core.entities import ImportReport, Project
 from app.core.importing import RowLimits
-from app.rounds import commands, importing
+from app.rounds import importing, projects
 
 LABELS = ("refund", "delivery", "praise")
 
@@ -22,7 +22,7 @@ def make_store(database_url: str) -> PostgresStore:
 def make_project(store: PostgresStore, name: str = "shop", **settings: Any) -> Project:
     labels = settings.pop("labels", LABELS)
     task = {"type": "single_label", "labels": list(labels)}
-    return commands.create_project(store, {"name": name, "task": task, **settings}, actor="test")
+    return projects.create_project(store, {"name": name, "task": task, **settings}, actor="test")
 
 
 def import_rows(

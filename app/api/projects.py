@@ -10,7 +10,7 @@ from app.api.problems import problems
 from app.api.project_requests import LabelEdit, NewProject, ProjectChange
 from app.api.project_shapes import ForeseenOut, ProjectLine, ProjectList, ProjectOut, RunOut
 from app.ports.store import Store
-from app.rounds import commands, deleting, foreseeing, relabelling
+from app.rounds import commands, deleting, foreseeing, projects, relabelling
 from app.rounds.deleting import DAYS_OF_GRACE, MOST_DAYS
 
 router = APIRouter(prefix=PREFIX, tags=["projects"])
@@ -26,7 +26,7 @@ def create_project(
     caller: Operator, body: NewProject, parts: Parts, response: Response
 ) -> ProjectOut:
     given = body.model_dump(exclude_unset=True)
-    project = commands.create_project(
+    project = projects.create_project(
         parts.store, given, actor=acting(caller), encoders=parts.encoders
     )
     response.headers["Location"] = f"/api/v1/projects/{project.name}"
@@ -54,7 +54,7 @@ def change_project(
     caller: Operator, name: ProjectName, body: ProjectChange, parts: Parts
 ) -> ProjectOut:
     given = body.model_dump(exclude_unset=True)
-    commands.change_project(parts.store, name, given, actor=acting(caller), encoders=parts.encoders)
+    projects.change_project(parts.store, name, given, actor=acting(caller), encoders=parts.encoders)
     return read(parts.store, name)
 
 
@@ -66,7 +66,7 @@ def change_project(
     responses=problems(401, 403, 404),
 )
 def refit_features(caller: Operator, name: ProjectName, parts: Parts) -> ProjectOut:
-    commands.refit_features(parts.store, name, actor=acting(caller))
+    projects.refit_features(parts.store, name, actor=acting(caller))
     return read(parts.store, name)
 
 

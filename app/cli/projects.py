@@ -20,7 +20,7 @@ from app.core.importing import Rejection, RowLimits
 from app.core.projects import fields_sent
 from app.ports.rows import Row
 from app.ports.store import Store
-from app.rounds import commands, importing, sentences
+from app.rounds import importing, projects, sentences
 from app.rounds.encoders import Encoders
 from app.settings import read_settings
 
@@ -139,7 +139,7 @@ def set_(
     """Change settings from the next round on."""
     container = build(read_settings())
     store, given = container.store, parse_settings(settings)
-    project = commands.change_project(
+    project = projects.change_project(
         store, name, given, actor=actor(), encoders=container.encoders
     )
     if as_json:
@@ -162,7 +162,7 @@ def tell_what_is_sent(project: Project, encoders: Encoders) -> None:
 def refit(name: Name, as_json: bool = AsJson) -> None:
     """Have the features fitted anew on all items, at the next step that needs them."""
     store = build(read_settings()).store
-    commands.refit_features(store, name, actor=actor())
+    projects.refit_features(store, name, actor=actor())
     if as_json:
         print_json(project_of(store, name))
     else:

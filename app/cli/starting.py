@@ -27,7 +27,7 @@ from app.core.errors import WrongInput
 from app.core.importing import RowLimits
 from app.core.projects import check_name
 from app.core.proposing import LABEL, TEXT
-from app.rounds import commands, guided
+from app.rounds import guided, projects
 from app.rounds.guided import Plan, Reading, Wishes
 from app.settings import read_settings
 
@@ -134,7 +134,7 @@ def _create(
         )
     container = build(read_settings())
     store, given = container.store, {"name": name, "task": task, **given}
-    project = commands.create_project(store, given, actor=actor(), encoders=container.encoders)
+    project = projects.create_project(store, given, actor=actor(), encoders=container.encoders)
     if as_json:
         print_json(project_of(store, name))
         return

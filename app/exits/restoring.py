@@ -20,7 +20,7 @@ from app.core.models.packing import unpack
 from app.core.projects import check_name, settings_from
 from app.exits.bundle import FORMAT, MANIFEST, VERSION, Places
 from app.ports.store import Transaction
-from app.rounds.commands import check_choices, task_from
+from app.rounds.projects import check_choices, task_from
 
 NAMES = re.compile(r"tables/[a-z_]+\.jsonl|(classifiers|featurisers)/[0-9]{1,18}\.bin")
 MOST_BYTES = 64 * 2**30

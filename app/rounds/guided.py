@@ -18,7 +18,7 @@ from app.core.proposing import (
 )
 from app.ports.rows import Row
 from app.ports.store import Store
-from app.rounds import commands, importing
+from app.rounds import commands, importing, projects
 from app.rounds.encoders import NONE_OFFERED, Encoders
 
 Reading = Callable[[], Iterator[Row]]
@@ -100,7 +100,7 @@ def start(
     """Make the project, take in the file, open round 1 where there is something to ask."""
     task = {"type": plan.task, "labels": list(plan.labels), "guidelines": plan.guidelines}
     given = {"name": plan.name, "task": task, **plan.settings}
-    project = commands.create_project(store, given, actor=actor, encoders=encoders)
+    project = projects.create_project(store, given, actor=actor, encoders=encoders)
     report = importing.import_items(
         store, plan.name, prepared(reading(), plan), limits=limits, actor=actor, source=source
     )

@@ -10,7 +10,7 @@ from app.api.parameters import ProjectName, RoundNumber
 from app.api.rounds import read
 from app.core.entities import Role
 from app.core.errors import WrongInput
-from app.rounds import commands, deleting
+from app.rounds import commands, deleting, projects
 from app.web.rendering import page
 from app.web.sessions import Operator, Viewer
 
@@ -48,7 +48,7 @@ def start_duel(session: Operator, name: ProjectName, parts: Parts) -> RedirectRe
 
 @router.post("/projects/{name}/auto-off")
 def auto_off(session: Operator, name: ProjectName, parts: Parts) -> RedirectResponse:
-    commands.change_project(parts.store, name, {"auto": False}, actor=session.actor)
+    projects.change_project(parts.store, name, {"auto": False}, actor=session.actor)
     return _back(name, "auto-off")
 
 

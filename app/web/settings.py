@@ -19,7 +19,7 @@ from app.api.project_requests import GivenClosing, GivenLlm, GivenStopping, Proj
 from app.api.wiring import ApiParts
 from app.core.entities import Project, Role
 from app.core.errors import RoundsError, WrongInput
-from app.rounds import commands
+from app.rounds import projects
 from app.web.rendering import page
 from app.web.sessions import Operator, Session, Viewer, check_token
 
@@ -90,7 +90,7 @@ def set_state(
     parts: Parts,
     state: Annotated[str, Form(max_length=20)] = "",
 ) -> RedirectResponse:
-    commands.change_project(parts.store, name, {"state": state}, actor=session.actor)
+    projects.change_project(parts.store, name, {"state": state}, actor=session.actor)
     return RedirectResponse(f"/projects/{name}/settings?done={state}", 303)
 
 
@@ -102,7 +102,7 @@ def _save(
     try:
         given = changes(typed, written(project))
         if given:
-            commands.change_project(
+            projects.change_project(
                 parts.store, name, given, actor=session.actor, encoders=parts.encoders
             )
     except RoundsError as problem:

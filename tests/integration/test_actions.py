@@ -11,7 +11,7 @@ from app.cli.program import program
 from app.core.acting import Via, by_key
 from app.core.errors import Conflict
 from app.main import create_app
-from app.rounds import commands, deleting
+from app.rounds import commands, deleting, projects
 from tests.browsing import log_in
 from tests.factories import all_rows, import_rows, items, make_project
 from tests.serving import bearer, make_key, make_parts
@@ -86,8 +86,8 @@ def test_a_project_shows_its_own_and_pages_go_back_in_time(client, store):
     key, plain = make_key(store, "viewer", "anna")
     anna = by_key(key, Via.API)
     for size in (3, 4, 5):
-        commands.change_project(store, "shop", {"batch_size": size}, actor=anna)
-    commands.change_project(store, "other", {"batch_size": 9}, actor=anna)
+        projects.change_project(store, "shop", {"batch_size": size}, actor=anna)
+    projects.change_project(store, "other", {"batch_size": 9}, actor=anna)
     first = client.get(f"{SHOP}/actions?limit=2", headers=bearer(plain)).json()
     then = client.get(f"{SHOP}/actions?limit=2&before={first['next']}", headers=bearer(plain))
     sizes = [one["detail"]["changes"]["batch_size"] for one in first["items"]]
@@ -102,7 +102,7 @@ def test_the_page_says_it_in_words_and_the_file_is_harmless(client, store):
     empty = client.get("/projects/shop/actions").text
     assert "Nobody has done anything yet." in empty
     wicked = by_key(make_key(store, "operator", "=cmd()")[0], Via.API)
-    commands.change_project(store, "shop", {"batch_size": 3}, actor=wicked)
+    projects.change_project(store, "shop", {"batch_size": 3}, actor=wicked)
     page = client.get("/projects/shop/actions").text
     assert "=cmd() changed batch_size, just now." in page
     lines = list(csv.DictReader(io.StringIO(client.get("/projects/shop/actions.csv").text)))
@@ -115,5 +115,5 @@ def test_the_command_line_lists_them(store, database_url, monkeypatch):
     make_project(store)
     assert "Nobody has done" in CliRunner().invoke(program, ["actions", "shop"]).stdout
     key = by_key(make_key(store, "operator", "anna")[0], Via.API)
-    commands.change_project(store, "shop", {"batch_size": 3}, actor=key)
+    projects.change_project(store, "shop", {"batch_size": 3}, actor=key)
     assert "changed batch_size" in CliRunner().invoke(program, ["actions"]).stdout

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from app.rounds import api_keys, commands
+from app.rounds import api_keys, projects
 from tests.factories import all_rows, import_rows, items, make_project
 from tests.serving import api, bearer, make_key, wait_until
 
@@ -51,7 +51,7 @@ def next_event(stream):
 
 
 def change(store, batch_size):
-    commands.change_project(store, "shop", {"batch_size": batch_size}, actor="test")
+    projects.change_project(store, "shop", {"batch_size": batch_size}, actor="test")
 
 
 def test_the_past_is_told_then_what_happens(client, store):
@@ -106,7 +106,7 @@ def test_other_projects_are_not_told(client, store):
     make_project(store, "other")
     with watching(client) as stream:
         next_event(stream)
-        commands.change_project(store, "other", {"batch_size": 5}, actor="test")
+        projects.change_project(store, "other", {"batch_size": 5}, actor="test")
         change(store, 8)
         assert json.loads(next_event(stream)["data"])["detail"]["changes"] == {"batch_size": 8}
 

@@ -7,7 +7,7 @@ from app.api import rounds as api_rounds
 from app.core.entities import RoundState
 from app.core.errors import Conflict, WrongInput
 from app.core.stopping.rules import Verdict
-from app.rounds import api_keys, commands, sentences
+from app.rounds import api_keys, commands, projects, sentences
 from tests.factories import all_rows, import_rows, sample_texts
 from tests.played import PlayedProject
 
@@ -54,7 +54,7 @@ def test_a_stopped_run_goes_on_with_a_raised_bound(played):
     shop = played(stopping={"max_rounds": 1})
     start(shop)
     shop.play(1)
-    commands.change_project(shop.store, "shop", {"stopping": {"max_rounds": 2}}, actor="test")
+    projects.change_project(shop.store, "shop", {"stopping": {"max_rounds": 2}}, actor="test")
     assert start(shop) == 2
     shop.play(2)
     assert project_of(shop).stopped["round"] == 2
@@ -135,13 +135,13 @@ def test_auto_takes_up_an_open_round_and_can_be_switched_off(played):
     number = shop.start()
     assert start(shop) == number
     shop.run_until(number, RoundState.ANNOTATING)
-    commands.change_project(shop.store, "shop", {"auto": False}, actor="test")
+    projects.change_project(shop.store, "shop", {"auto": False}, actor="test")
     shop.answer(number)
     shop.run_until(number, RoundState.CLOSED)
     assert len(all_rows(shop.store, "SELECT id FROM rounds")) == 1
     assert project_of(shop).stopped is None
     with pytest.raises(WrongInput, match="false only"):
-        commands.change_project(shop.store, "shop", {"auto": True}, actor="test")
+        projects.change_project(shop.store, "shop", {"auto": True}, actor="test")
 
 
 def test_a_cancelled_round_ends_the_run_and_rounds_without_labels_do_too(played):

@@ -5,7 +5,7 @@ import pytest
 from app.core.entities import RoundState
 from app.core.errors import WrongInput
 from app.core.strategies import STRATEGIES
-from app.rounds import commands
+from app.rounds import commands, projects
 from app.rounds.replaying import replay
 from tests.factories import all_rows, make_project
 from tests.played import PlayedProject
@@ -19,7 +19,7 @@ def chosen(shop, number):
 
 
 def set_(shop, **settings):
-    commands.change_project(shop.store, "shop", settings, actor="test")
+    projects.change_project(shop.store, "shop", settings, actor="test")
 
 
 def test_every_strategy_that_asks_no_llm_makes_a_round_that_can_be_made_again(store, tmp_path):

@@ -8,7 +8,7 @@ from sqlalchemy import event
 from app.core.entities import RoundState
 from app.core.errors import Refused
 from app.ports.annotation_tool import RecordOut
-from app.rounds import collecting, commands, repairing
+from app.rounds import collecting, commands, projects, repairing
 from app.rounds.work import Work
 from tests.factories import all_rows, import_rows, sample_texts
 from tests.played import PlayedProject
@@ -226,7 +226,7 @@ def test_a_discarded_item_is_not_asked_for_again(shop):
 
 
 def test_by_the_projects_wish_it_returns_to_the_pool_until_it_is_discarded_again(shop):
-    commands.change_project(shop.store, "shop", {"on_discard": "return"}, actor="test")
+    projects.change_project(shop.store, "shop", {"on_discard": "return"}, actor="test")
     one = discarded_once(shop)
     name = f"item-{one.item.id}"
     with shop.store.transaction() as tx:

@@ -4,7 +4,7 @@ import pytest
 
 from app.core.entities import ProjectState, RoundState
 from app.core.errors import Conflict, NotFound, Unavailable, WrongInput
-from app.rounds import commands
+from app.rounds import commands, projects
 from app.rounds.deleting import delete_project, restore_project
 from tests.factories import all_rows, make_project
 from tests.played import PlayedProject
@@ -35,13 +35,13 @@ def test_it_comes_back_whole_and_goes_on_where_it_was(shop):
         shop.tick()
     assert shop.round(number).state == RoundState.ANNOTATING
     for refused in (
-        lambda: commands.change_project(shop.store, "shop", {"state": "active"}, actor="test"),
+        lambda: projects.change_project(shop.store, "shop", {"state": "active"}, actor="test"),
         lambda: commands.start_round(shop.store, "shop", actor="test"),
     ):
         with pytest.raises(Conflict):
             refused()
     assert restore_project(shop.store, "shop", actor="test").state == ProjectState.PAUSED
-    commands.change_project(shop.store, "shop", {"state": "active"}, actor="test")
+    projects.change_project(shop.store, "shop", {"state": "active"}, actor="test")
     shop.run_until(number, RoundState.CLOSED)
     with pytest.raises(Conflict, match="not being deleted"):
         restore_project(shop.store, "shop", actor="test")

@@ -11,7 +11,7 @@ from app.adapters.features import LocalFeatureStore
 from app.adapters.files import LocalFiles
 from app.core.errors import LeaseLost, WrongInput
 from app.core.projects import fields_sent
-from app.rounds import commands, featurising
+from app.rounds import commands, featurising, projects
 from app.rounds.featurising import Making
 from app.rounds.runner import Runner
 from app.rounds.work import Parts
@@ -45,7 +45,7 @@ class Shop:
         return Making.of(self.parts, self.project, embeddings, check).current()
 
     def anew(self):
-        commands.refit_features(self.store, "shop", actor="test")
+        projects.refit_features(self.store, "shop", actor="test")
         return self.now()
 
     def fitted_on(self, version):
@@ -216,7 +216,7 @@ def test_a_builder_that_dies_between_batches_ends_in_the_same_version(told, serv
 def test_what_the_server_does_not_offer_is_refused_by_name(told):
     for make in (
         lambda: make_project(told.store, "other", embeddings="local"),
-        lambda: commands.change_project(told.store, "shop", {"embeddings": "local"}, actor="test"),
+        lambda: projects.change_project(told.store, "shop", {"embeddings": "local"}, actor="test"),
         lambda: told.now("local"),
     ):
         with pytest.raises(WrongInput, match="ROUNDS_EMBEDDINGS_LOCAL_MODEL") as caught:
@@ -227,7 +227,7 @@ def test_what_the_server_does_not_offer_is_refused_by_name(told):
 
 
 def test_a_round_says_where_texts_went(told):
-    changed = commands.change_project(
+    changed = projects.change_project(
         told.store, "shop", {"embeddings": "address"}, actor="test", encoders=told.parts.encoders
     )
     assert fields_sent(changed.settings) == ["text"]

@@ -8,7 +8,7 @@ import pytest
 
 from app.core.acting import Via, by_key
 from app.core.importing import RowLimits
-from app.rounds import commands
+from app.rounds import commands, projects
 from app.rounds.measuring.measurer import Measurer
 from tests.browsing import log_in
 from tests.factories import all_rows, import_rows
@@ -65,7 +65,7 @@ def test_hostile_content_is_shown_and_does_nothing(browser, store, tmp_path):
     assert (report.created, report.rejected) == (len(rows) + len(more), 2)
     played.truth.update({row["text"]: SCRIPT for row in rows})
     wicked = by_key(make_key(store, "operator", f"{FORMULA} {SCRIPT}")[0], Via.API)
-    commands.change_project(store, "shop", {"guidelines": f"</textarea>{SCRIPT}"}, actor=wicked)
+    projects.change_project(store, "shop", {"guidelines": f"</textarea>{SCRIPT}"}, actor=wicked)
     for _ in range(2):
         played.play(commands.start_round(store, "shop", actor=wicked).number)
     measurer = Measurer(played.parts, name="measurer")

@@ -19,7 +19,7 @@ from app.llm.judging import judge
 from app.llm.labelling import adopt, estimate_labels, label
 from app.llm.selecting import estimate_select, select
 from app.llm.trusting import trust
-from app.rounds import commands
+from app.rounds import commands, projects
 from app.rounds.merging import merge_project
 from tests.factories import all_rows
 from tests.llm_project import desk_with_server, llm_project, simulated, texts, truth
@@ -75,7 +75,7 @@ def test_another_wording_of_the_task_is_another_question(store: PostgresStore) -
     llm_project(store, texts(2))
     with desk_with_server(store, truth(2)) as (desk, _):
         label(desk, "shop")
-        commands.change_project(store, "shop", {"guidelines": "Look again."}, actor="test")
+        projects.change_project(store, "shop", {"guidelines": "Look again."}, actor="test")
         assert label(desk, "shop").asked == 2
 
 
@@ -185,18 +185,18 @@ def test_money_set_aside_by_a_process_that_is_gone_is_booked_as_lost(store: Post
 def test_nothing_is_sent_that_the_project_does_not_allow(store: PostgresStore) -> None:
     rows = [{"id": "x", "text": "shown", "secret": "hidden", "email": "a@b.c"}]
     llm_project(store, rows, allow=["judge"])
-    commands.change_project(store, "shop", {"llm": {"max_cost": 1}}, actor="test")
+    projects.change_project(store, "shop", {"llm": {"max_cost": 1}}, actor="test")
     with desk_with_server(store, {}) as (desk, server):
         with pytest.raises(NotAllowed, match="label"):
             label(desk, "shop")
         assert not server.bodies
-        commands.change_project(store, "shop", {"llm": {"allow": ["label"]}}, actor="test")
+        projects.change_project(store, "shop", {"llm": {"allow": ["label"]}}, actor="test")
         label(desk, "shop")
         (body,) = server.bodies
         assert "hidden" not in str(body)
         assert "a@b.c" not in str(body)
     with pytest.raises(WrongInput, match="secret"):
-        commands.change_project(store, "shop", {"llm": {"fields": ["secret"]}}, actor="test")
+        projects.change_project(store, "shop", {"llm": {"fields": ["secret"]}}, actor="test")
 
 
 def test_a_provider_must_be_one_of_the_servers(store: PostgresStore) -> None:

@@ -11,7 +11,7 @@ from app.core.errors import Conflict
 from app.core.llm.entities import Purpose
 from app.llm import jobs
 from app.llm.desk import Desk
-from app.rounds import commands
+from app.rounds import projects
 from tests.factories import all_rows
 from tests.llm_project import desk_with_server, llm_project, simulated, texts, truth
 from tests.serving import api
@@ -102,7 +102,7 @@ def test_two_workers_do_no_part_twice(desk: Desk, store: PostgresStore) -> None:
 
 
 def test_a_cap_ends_it_with_the_reason(desk: Desk, store: PostgresStore) -> None:
-    commands.change_project(store, "shop", {"llm": {"max_cost": 0.03}}, actor="test")
+    projects.change_project(store, "shop", {"llm": {"max_cost": 0.03}}, actor="test")
     begin(desk)
     while jobs.work_on_next(desk):
         pass
@@ -115,7 +115,7 @@ def test_a_cap_ends_it_with_the_reason(desk: Desk, store: PostgresStore) -> None
 
 def test_a_permission_that_is_taken_back_ends_it(desk: Desk, store: PostgresStore) -> None:
     begin(desk)
-    commands.change_project(store, "shop", {"llm": {"allow": []}}, actor="test")
+    projects.change_project(store, "shop", {"llm": {"allow": []}}, actor="test")
     assert jobs.work_on_next(desk)
     assert "llm.allow" in job(store)["problem"]
     assert not all_rows(store, "SELECT * FROM llm_calls")

@@ -18,7 +18,7 @@ from app.llm import labelling, standing
 from app.llm.desk import Desk
 from app.main import create_app
 from app.ports.llm import Provider
-from app.rounds import commands, replaying, sentences
+from app.rounds import commands, projects, replaying, sentences
 from app.rounds.relabelling import edit_labels
 from tests.browsing import browsing, log_in
 from tests.factories import WORDS, all_rows, sample_texts
@@ -245,7 +245,7 @@ def test_one_that_boasts_labels_nothing_unless_it_is_corrected(
     assert found.llm.why == {"untrusted": 12}
     commands.cancel_round(played.store, "shop", number, actor="test")
     played.run_until(number, RoundState.CANCELLED)
-    commands.change_project(played.store, "shop", {"llm": {"recalibrate": True}}, actor="test")
+    projects.change_project(played.store, "shop", {"llm": {"recalibrate": True}}, actor="test")
     number = played.start()
     played.run_until(number, RoundState.ANNOTATING)
     found = shown(played, number)
@@ -319,7 +319,7 @@ def test_a_permission_that_is_taken_back_holds_at_once(play: Callable[..., Playe
     number = played.start()
     played.run_until(number, RoundState.PUSHING)
     change = {"llm": {"allow": [], "labelled_by": "humans"}}
-    commands.change_project(played.store, "shop", change, actor="test")
+    projects.change_project(played.store, "shop", change, actor="test")
     played.run_until(number, RoundState.ANNOTATING)
     found = shown(played, number)
     assert found.llm is not None
@@ -344,7 +344,7 @@ def test_settings_that_make_no_sense_are_refused(
 ) -> None:
     played = play()
     with pytest.raises(WrongInput) as refused:
-        commands.change_project(played.store, "shop", {"llm": given}, actor="test")
+        projects.change_project(played.store, "shop", {"llm": given}, actor="test")
     assert refused.value.field == field
 
 
@@ -569,7 +569,7 @@ def test_the_classifier_shortlists_and_the_llm_ranks_anew(
 def test_advice_must_be_allowed(play: Callable[..., PlayedProject], given: dict[str, Any]) -> None:
     played = play("humans", llm={"allow": ["label"]})
     with pytest.raises(NotAllowed, match=r"llm\.allow"):
-        commands.change_project(played.store, "shop", given, actor="test")
+        projects.change_project(played.store, "shop", given, actor="test")
 
 
 # --- disputes ---

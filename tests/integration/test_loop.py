@@ -7,7 +7,7 @@ from app.adapters.files import LocalFiles
 from app.cli.projects import rounds_of
 from app.core.entities import RoundState
 from app.core.errors import Conflict, Refused, Unavailable
-from app.rounds import collecting, commands
+from app.rounds import collecting, commands, projects
 from app.rounds.runner import Runner
 from app.rounds.work import Parts
 from tests.factories import all_rows, import_rows, make_project, make_store, sample_texts
@@ -288,7 +288,7 @@ def test_the_bound_on_rounds_holds_and_says_how_to_raise_it(database_url, tmp_pa
     loop.play(loop.start())
     with pytest.raises(Conflict, match=r"stopping\.max_rounds"):
         loop.start()
-    commands.change_project(loop.store, "shop", {"stopping": {"max_rounds": 2}}, actor="test")
+    projects.change_project(loop.store, "shop", {"stopping": {"max_rounds": 2}}, actor="test")
     loop.start()
     loop.store.engine.dispose()
 

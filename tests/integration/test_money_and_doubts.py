@@ -7,7 +7,7 @@ import re
 import pytest
 
 from app.core.entities import RoundState
-from app.rounds import commands
+from app.rounds import projects
 from app.rounds.measuring.measurer import Measurer
 from tests.browsing import log_in
 from tests.factories import all_rows, make_project
@@ -28,7 +28,7 @@ def test_before_anything_was_spent_or_doubted_the_pages_say_what_to_do(browser, 
 def test_money_says_what_a_label_took(browser, store, tmp_path):
     played = PlayedProject(store, tmp_path, count=120)
     played.play(played.start())
-    commands.change_project(store, "shop", {"stopping": {"price_per_hour": 20}}, actor="test")
+    projects.change_project(store, "shop", {"stopping": {"price_per_hour": 20}}, actor="test")
     log_in(browser, store)
     page = browser.get("/projects/shop/money").text
     assert re.search(r"12 labels took \d+ minutes of people&#39;s time", page)

@@ -4,7 +4,7 @@ import pytest
 
 from app.cli.projects import rounds_of
 from app.core.entities import RoundState
-from app.rounds import commands
+from app.rounds import projects
 from app.rounds.merging import merge_project
 from tests.factories import all_rows, import_rows
 from tests.played import PlayedProject
@@ -294,7 +294,7 @@ def test_settings_that_contradict_each_other_are_refused(project):
         ({"closing": {"days": 2}}, "closing.days"),
     ):
         with pytest.raises(WrongInput) as refused:
-            commands.change_project(played.store, "shop", wrong, actor="test")
+            projects.change_project(played.store, "shop", wrong, actor="test")
         assert refused.value.field == field
 
 

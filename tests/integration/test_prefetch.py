@@ -9,7 +9,7 @@ from app.core.closing_rules import Closing
 from app.core.entities import RoundState, Standing
 from app.core.errors import Unavailable, WrongInput
 from app.core.projects import settings_from
-from app.rounds import commands, sentences
+from app.rounds import commands, projects, sentences
 from tests.factories import all_rows
 from tests.played import PlayedProject
 
@@ -134,7 +134,7 @@ def test_what_nobody_answers_is_taken_over_again_and_again_until_its_time_is_ove
 def test_finishing_takes_back_what_was_taken_over_too(played):
     shop = played()
     next_batch(shop, begin(shop))
-    commands.change_project(shop.store, "shop", {"auto": False}, actor="test")
+    projects.change_project(shop.store, "shop", {"auto": False}, actor="test")
     commands.finish_round(shop.store, "shop", 2, actor="test")
     shop.run_until(2, RoundState.CLOSED)
     (dataset,) = shop.tool.datasets.values()
@@ -149,7 +149,7 @@ def test_the_last_round_waits_for_all_answers(played, settings):
     """Nothing would be brought, so nothing is gained by closing early."""
     shop = played()
     begin(shop)
-    commands.change_project(shop.store, "shop", settings, actor="test")
+    projects.change_project(shop.store, "shop", settings, actor="test")
     shop.answer(1, skip=2)
     for _ in range(3):
         shop.tick()
@@ -172,7 +172,7 @@ def test_what_a_run_left_behind_when_it_stopped_is_taken_over_by_the_next_round(
     begin(shop)
     shop.answer(1, skip=2)
     shop.run_until(1, RoundState.MERGING)
-    commands.change_project(shop.store, "shop", {"auto": False}, actor="test")
+    projects.change_project(shop.store, "shop", {"auto": False}, actor="test")
     shop.run_until(1, RoundState.CLOSED)
     assert len(all_rows(shop.store, "SELECT id FROM rounds")) == 1
     late, waiting = (one for one in selections(shop, 1) if not one["label"])

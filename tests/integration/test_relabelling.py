@@ -5,7 +5,7 @@ import pytest
 from app.api import rounds as api_rounds
 from app.core.entities import RoundState
 from app.core.errors import Conflict
-from app.rounds import commands, sentences
+from app.rounds import commands, projects, sentences
 from app.rounds.relabelling import edit_in_flight, edit_labels
 from app.rounds.replaying import replay
 from tests.factories import all_rows
@@ -168,12 +168,12 @@ def test_a_cancelled_round_carries_out_the_edit_too(shop):
 
 def test_what_a_round_left_behind_is_taken_back_from_the_old_dataset(shop):
     """Prefetching stopped; then the labels change: a draft stays, the rest returns to the pool."""
-    commands.change_project(shop.store, "shop", {"prefetch": 3}, actor="test")
+    projects.change_project(shop.store, "shop", {"prefetch": 3}, actor="test")
     commands.start_round(shop.store, "shop", actor="test", auto=True)
     shop.run_until(1, RoundState.ANNOTATING)
     shop.answer(1, skip=3)
     shop.run_until(1, RoundState.MERGING)
-    commands.change_project(shop.store, "shop", {"auto": False}, actor="test")
+    projects.change_project(shop.store, "shop", {"auto": False}, actor="test")
     shop.run_until(1, RoundState.CLOSED)
     drafted, *free = [one.item for one in shop.out(1)[:3]]
     shop.tool.draft(f"item-{drafted.id}", "refund")
