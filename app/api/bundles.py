@@ -10,13 +10,12 @@ from app.api.access import Admin, Parts, acting
 from app.api.downloads import BINARY, download
 from app.api.parameters import PREFIX, ProjectName
 from app.api.problems import problems
-from app.api.project_shapes import ProjectOut
-from app.api.projects import read
 from app.api.uploads import read_in_thread
 from app.api.wiring import ApiParts
 from app.exits.bundle import bundle
 from app.exits.files import zipped
 from app.exits.restoring import restore_sent
+from app.shown.projects import ProjectOut, read
 
 router = APIRouter(prefix=PREFIX, tags=["bundles"])
 ZIP = "application/zip"

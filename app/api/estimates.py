@@ -5,22 +5,22 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from app.api.access import Operator, Parts, Viewer, acting
-from app.api.estimate_shapes import (
-    AuditStart,
+from app.api.parameters import PREFIX, ProjectName, RoundNumber
+from app.api.problems import problems
+from app.api.round_requests import AuditStart, RelabelStart
+from app.rounds import commands
+from app.shown.estimates import (
     ComparedOut,
     DoubtsOut,
     EstimatesOut,
     LedgerOut,
     MeasuredOut,
-    RelabelStart,
+    compared,
+    doubts,
+    estimates,
+    ledger_of,
 )
-from app.api.parameters import PREFIX, ProjectName, RoundNumber
-from app.api.problems import problems
-from app.api.round_shapes import RoundOut
-from app.api.rounds import read
-from app.ports.store import Store
-from app.rounds import commands, ledger
-from app.rounds.measuring import reading
+from app.shown.rounds import RoundOut, read
 
 router = APIRouter(prefix=PREFIX, tags=["results"])
 LARGEST_ROUND = 2**31 - 1
@@ -128,24 +128,3 @@ def read_figures(
         round_ = tx.rounds.by_number(tx.projects.by_name(name).id, number)
         figures = {kind: dict(one) for kind, one in tx.measurements.of_round(round_.id).items()}
     return MeasuredOut(round=number, closed_at=round_.closed_at, figures=figures)
-
-
-def compared(store: Store, name: str, first: int, second: int) -> ComparedOut:
-    with store.transaction() as tx:
-        found = reading.compare(tx, tx.projects.by_name(name), first, second)
-    return ComparedOut.model_validate(found)
-
-
-def estimates(store: Store, name: str) -> EstimatesOut:
-    with store.transaction() as tx:
-        return EstimatesOut.model_validate(reading.estimates(tx, tx.projects.by_name(name)))
-
-
-def ledger_of(store: Store, name: str) -> LedgerOut:
-    with store.transaction() as tx:
-        return LedgerOut.model_validate(ledger.read(tx, tx.projects.by_name(name)))
-
-
-def doubts(store: Store, name: str) -> DoubtsOut:
-    with store.transaction() as tx:
-        return DoubtsOut.model_validate(reading.doubts(tx, tx.projects.by_name(name)))

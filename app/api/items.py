@@ -1,13 +1,11 @@
 """Import of items: a body of any size, read as it comes in."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from functools import partial
 from typing import Annotated, Any, Literal
 
 from anyio import to_thread
 from fastapi import APIRouter, Header, Query, Request
-from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from app.api.access import Operator, Parts, acting
@@ -17,6 +15,7 @@ from app.api.uploads import read_in_thread
 from app.api.wiring import ApiParts
 from app.core.entities import ImportReport, Project
 from app.rounds import importing
+from app.shown.imports import ImportOut
 
 router = APIRouter(prefix=PREFIX, tags=["items"])
 
@@ -48,30 +47,6 @@ BODY = {
         "application/gzip": {"schema": {"type": "string", "format": "binary"}},
     },
 }
-
-
-class Rejected(BaseModel):
-    line: int
-    field: str | None = Field(description="null where the whole line is at fault.")
-    reason: str
-
-
-class ImportOut(BaseModel):
-    """What became of an import."""
-
-    received: int
-    created: int
-    updated: int
-    unchanged: int
-    duplicates: int = Field(description="Rows whose text another item has already.")
-    labelled: int = Field(description="Labels that came with the rows.")
-    rejected: int
-    rejections: list[Rejected] = Field(description="The first 1,000 of them.")
-    notes: list[str]
-
-    @classmethod
-    def of(cls, report: ImportReport) -> "ImportOut":
-        return cls(**{**asdict(report), "notes": list(report.notes)})
 
 
 @router.post(

@@ -15,29 +15,28 @@ from app.api.llm_requests import (
     Reopening,
     SelectAsking,
 )
-from app.api.llm_shapes import (
+from app.api.parameters import PREFIX, JobNumber, ProjectName
+from app.api.problems import problems
+from app.core.llm.entities import Purpose
+from app.llm import doubting, jobs, judging, labelling, selecting, standing, trusting
+from app.shown.llm import (
     AdoptedOut,
-    CostLine,
+    CostEstimate,
     CostsOut,
     DoubtList,
-    DoubtOut,
-    EstimateOut,
     JobList,
     JobOut,
     JudgedOut,
     JudgementLine,
     JudgementList,
     LabelledOut,
+    LlmDoubtOut,
     SelectedOut,
     StandingOut,
     TrustOut,
+    costs,
+    jobs_of,
 )
-from app.api.parameters import PREFIX, JobNumber, ProjectName
-from app.api.problems import problems
-from app.core.llm.entities import Purpose
-from app.core.llm.money import in_dollars
-from app.llm import doubting, jobs, judging, labelling, selecting, standing, trusting
-from app.ports.store import Store
 
 router = APIRouter(prefix=PREFIX, tags=["llm"])
 ASKING = problems(400, 401, 403, 404, 409, 413, 422, 502, 503)
@@ -46,7 +45,7 @@ ASKING = problems(400, 401, 403, 404, 409, 413, 422, 502, 503)
 @router.post("/projects/{name}/llm/label", summary="Have an LLM label items", responses=ASKING)
 def label(
     caller: Operator, name: ProjectName, parts: Parts, body: LabelAsking
-) -> LabelledOut | EstimateOut:
+) -> LabelledOut | CostEstimate:
     what: dict[str, Any] = {
         "purpose": Purpose(body.purpose),
         "provider": body.provider,
@@ -55,7 +54,7 @@ def label(
         "limit": body.limit,
     }
     if body.estimate:
-        return EstimateOut.of(labelling.estimate_labels(parts.desk, name, **what))
+        return CostEstimate.of(labelling.estimate_labels(parts.desk, name, **what))
     return LabelledOut.of(labelling.label(parts.desk, name, **what))
 
 
@@ -82,10 +81,10 @@ def adopt(caller: Operator, name: ProjectName, parts: Parts, body: AdoptAsking) 
 )
 def select(
     caller: Operator, name: ProjectName, parts: Parts, body: SelectAsking
-) -> SelectedOut | EstimateOut:
+) -> SelectedOut | CostEstimate:
     if body.estimate:
         found = selecting.estimate_select(parts.desk, name, body.size, provider=body.provider)
-        return EstimateOut.of(found)
+        return CostEstimate.of(found)
     chosen, names = selecting.select(parts.desk, name, body.size, provider=body.provider)
     return SelectedOut.of(chosen, list(names))
 
@@ -95,7 +94,7 @@ def select(
 )
 def doubt(
     caller: Operator, name: ProjectName, parts: Parts, body: DoubtAsking
-) -> DoubtList | EstimateOut:
+) -> DoubtList | CostEstimate:
     what: dict[str, Any] = {
         "provider": body.provider,
         "round_number": body.round,
@@ -103,8 +102,10 @@ def doubt(
         "samples": body.samples,
     }
     if body.estimate:
-        return EstimateOut.of(doubting.estimate_doubt(parts.desk, name, **what))
-    return DoubtList(items=[DoubtOut.of(one) for one in doubting.doubt(parts.desk, name, **what)])
+        return CostEstimate.of(doubting.estimate_doubt(parts.desk, name, **what))
+    return DoubtList(
+        items=[LlmDoubtOut.of(one) for one in doubting.doubt(parts.desk, name, **what)]
+    )
 
 
 @router.post(
@@ -112,14 +113,14 @@ def doubt(
 )
 def judge(
     caller: Operator, name: ProjectName, parts: Parts, body: JudgeAsking
-) -> JudgedOut | EstimateOut:
+) -> JudgedOut | CostEstimate:
     what: dict[str, Any] = {
         "provider": body.provider,
         "round_number": body.round,
         "limit": body.limit,
     }
     if body.estimate:
-        return EstimateOut.of(judging.estimate_judge(parts.desk, name, **what))
+        return CostEstimate.of(judging.estimate_judge(parts.desk, name, **what))
     return JudgedOut.of(judging.judge(parts.desk, name, **what))
 
 
@@ -166,7 +167,7 @@ def reopen(caller: Operator, name: ProjectName, parts: Parts, body: Reopening) -
 )
 def begin_job(
     caller: Operator, name: ProjectName, parts: Parts, body: JobAsking
-) -> JobOut | EstimateOut:
+) -> JobOut | CostEstimate:
     what: dict[str, Any] = {
         "provider": body.provider,
         "round_number": body.round,
@@ -179,9 +180,9 @@ def begin_job(
         )
         return JobOut.of(begun)
     if purpose is Purpose.JUDGE:
-        return EstimateOut.of(judging.estimate_judge(parts.desk, name, **what))
+        return CostEstimate.of(judging.estimate_judge(parts.desk, name, **what))
     found = labelling.estimate_labels(parts.desk, name, purpose=purpose, gold=body.gold, **what)
-    return EstimateOut.of(found)
+    return CostEstimate.of(found)
 
 
 @router.get(
@@ -191,12 +192,6 @@ def begin_job(
 )
 def list_jobs(caller: Viewer, name: ProjectName, parts: Parts) -> JobList:
     return jobs_of(parts.store, name)
-
-
-def jobs_of(store: Store, name: str) -> JobList:
-    with store.transaction() as tx:
-        found = tx.llm_jobs.all(tx.projects.by_name(name).id)
-    return JobList(items=[JobOut.of(one) for one in found])
 
 
 @router.get(
@@ -226,14 +221,6 @@ def cancel_job(caller: Operator, name: ProjectName, job: JobNumber, parts: Parts
 )
 def get_costs(caller: Viewer, name: ProjectName, parts: Parts) -> CostsOut:
     return costs(parts.store, name)
-
-
-def costs(store: Store, name: str) -> CostsOut:
-    with store.transaction() as tx:
-        project = tx.projects.by_name(name)
-        spent, _ = tx.llm_calls.spent(project.id, None)
-        lines = [CostLine.of(row) for row in tx.llm_calls.costs(project.id)]
-    return CostsOut(spent=in_dollars(spent), max_cost=project.settings.llm.max_cost, lines=lines)
 
 
 @router.get(

@@ -1,25 +1,14 @@
 """Parameters that several routes share."""
 
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated
 
 from fastapi import Depends, Path, Query
-from pydantic import BaseModel, Field
 
 from app.core.errors import NotFound
 from app.core.projects import NAME
 
 PREFIX = "/api/v1"
 LARGEST_ID = 2**63 - 1
-Thing = TypeVar("Thing")
-
-
-class Paged(BaseModel, Generic[Thing]):
-    """One page of a long list."""
-
-    items: list[Thing]
-    next: int | None = Field(
-        None, description="Send this as `after` for the next page; null at the end."
-    )
 
 
 def project_name(

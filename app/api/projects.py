@@ -8,10 +8,9 @@ from app.api.access import Admin, Operator, Parts, Viewer, acting
 from app.api.parameters import PREFIX, ProjectName
 from app.api.problems import problems
 from app.api.project_requests import LabelEdit, NewProject, ProjectChange
-from app.api.project_shapes import ForeseenOut, ProjectLine, ProjectList, ProjectOut, RunOut
-from app.ports.store import Store
 from app.rounds import commands, deleting, foreseeing, projects, relabelling
 from app.rounds.deleting import DAYS_OF_GRACE, MOST_DAYS
+from app.shown.projects import ForeseenOut, ProjectLine, ProjectList, ProjectOut, read
 
 router = APIRouter(prefix=PREFIX, tags=["projects"])
 
@@ -153,15 +152,3 @@ def delete_project(
 def restore_project(caller: Admin, name: ProjectName, parts: Parts) -> ProjectOut:
     deleting.restore_project(parts.store, name, actor=acting(caller))
     return read(parts.store, name)
-
-
-def read(store: Store, name: str) -> ProjectOut:
-    with store.transaction() as tx:
-        project = tx.projects.by_name(name)
-        return ProjectOut.of(
-            project,
-            tx.items.counts(project.id),
-            tx.rounds.open(project.id),
-            RunOut.of(project, tx.runs.findings(project.id)),
-            tx.views.problems(project.id),
-        )

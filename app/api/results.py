@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.access import Parts, Viewer
 from app.api.downloads import BINARY, download
-from app.api.parameters import PREFIX, After, Limit, Paged, ProjectName
+from app.api.parameters import PREFIX, After, Limit, ProjectName
 from app.api.problems import problems
 from app.api.wiring import ApiParts
 from app.core.errors import WrongInput
@@ -20,6 +20,7 @@ from app.exits.forms import MEDIA_TYPES, export
 from app.exits.predicting import answer
 from app.ports.store import Store
 from app.ports.store.reading import LARGE_METRICS
+from app.shown.pages import Paged
 
 router = APIRouter(prefix=PREFIX, tags=["results"])
 VersionNumber = Annotated[

@@ -5,13 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Response
 
 from app.api.access import Operator, Parts, Viewer, acting
-from app.api.parameters import PREFIX, After, Limit, Paged, ProjectName, RoundNumber
+from app.api.parameters import PREFIX, After, Limit, ProjectName, RoundNumber
 from app.api.problems import problems
-from app.api.replay_shapes import ReplayOut
-from app.api.round_shapes import RoundOut, RoundStart, is_open
-from app.api.selection_shapes import SelectionOut
-from app.ports.store import Store, Transaction
+from app.api.round_requests import RoundStart
 from app.rounds import commands
+from app.shown.pages import Paged
+from app.shown.replays import ReplayOut
+from app.shown.rounds import RoundOut, is_open, read
+from app.shown.selections import SelectionOut
 
 router = APIRouter(prefix=PREFIX, tags=["rounds"])
 IdempotencyKey = Annotated[
@@ -23,7 +24,6 @@ IdempotencyKey = Annotated[
         description="The same key gives the same round, however often the request is repeated.",
     ),
 ]
-ALL = 1_000_000
 LOCATION = {"Location": {"description": "The round.", "schema": {"type": "string"}}}
 
 
@@ -153,23 +153,3 @@ def resume_round(
 )
 def replay_round(caller: Viewer, name: ProjectName, number: RoundNumber, parts: Parts) -> ReplayOut:
     return ReplayOut(**parts.replayer(name, number).as_json())
-
-
-def read(store: Store, name: str, number: int) -> RoundOut:
-    with store.transaction() as tx:
-        return read_in(tx, tx.projects.by_name(name).id, number)
-
-
-def read_all(store: Store, name: str) -> list[RoundOut]:
-    """Every round, oldest first."""
-    with store.transaction() as tx:
-        project_id = tx.projects.by_name(name).id
-        views = tx.views.rounds(project_id, 0, ALL).items
-        now = tx.items.counts(project_id)
-    return [RoundOut.of(view, now) for view in views]
-
-
-def read_in(tx: Transaction, project_id: int, number: int) -> RoundOut:
-    view = tx.views.round(project_id, number)
-    now = tx.items.counts(project_id) if is_open(view["state"]) else None
-    return RoundOut.of(view, now)

@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
-from app.api.actions import shown
 from app.bootstrap import build
 from app.cli.output import AsJson, friendly, print_json, print_table
 from app.settings import read_settings
+from app.shown.actions import shown
 
 
 @friendly

@@ -2,18 +2,18 @@
 
 from typing import Any
 
-from app.api import annotators as api_annotators
 from app.bootstrap import build
 from app.cli.output import AsJson, console, friendly, print_json, print_table
 from app.cli.projects import Name
 from app.rounds import sentences
 from app.settings import read_settings
+from app.shown import annotators as shown_annotators
 
 
 @friendly
 def annotators(name: Name, as_json: bool = AsJson) -> None:
     """Who has answered how much and how fast, and how far people agree."""
-    found = api_annotators.read(build(read_settings()).store, name).model_dump(mode="json")
+    found = shown_annotators.read(build(read_settings()).store, name).model_dump(mode="json")
     if as_json:
         print_json(found)
         return

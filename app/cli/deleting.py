@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from app.api import projects as api_projects
 from app.bootstrap import build
 from app.cli.acting import actor
 from app.cli.output import AsJson, console, friendly, print_json
@@ -12,6 +11,7 @@ from app.cli.projects import Name
 from app.ports.store import Store
 from app.rounds import deleting
 from app.settings import read_settings
+from app.shown import projects as shown_projects
 
 
 @friendly
@@ -52,6 +52,6 @@ def restore(name: Name, as_json: bool = AsJson) -> None:
 
 def _say(store: Store, name: str, sentence: str, *, as_json: bool) -> None:
     if as_json:
-        print_json(api_projects.read(store, name).model_dump(mode="json"))
+        print_json(shown_projects.read(store, name).model_dump(mode="json"))
     else:
         console.print(sentence)

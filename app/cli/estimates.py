@@ -4,8 +4,6 @@ from typing import Annotated, Any
 
 import typer
 
-from app.api import estimates as api_estimates
-from app.api import rounds as api_rounds
 from app.bootstrap import build
 from app.cli.acting import actor
 from app.cli.output import AsJson, console, friendly, print_json, print_table
@@ -13,6 +11,8 @@ from app.cli.projects import Name
 from app.ports.store import Store
 from app.rounds import commands
 from app.settings import read_settings
+from app.shown import estimates as shown_estimates
+from app.shown import rounds as shown_rounds
 
 
 def _store() -> Store:
@@ -22,7 +22,7 @@ def _store() -> Store:
 @friendly
 def estimates(name: Name, as_json: bool = AsJson) -> None:
     """Accuracy from random checks and the gain of more labels, or why they cannot be said."""
-    found = api_estimates.estimates(_store(), name)
+    found = shown_estimates.estimates(_store(), name)
     if as_json:
         print_json(found.model_dump(mode="json"))
         return
@@ -42,7 +42,7 @@ def estimates(name: Name, as_json: bool = AsJson) -> None:
 @friendly
 def ledger(name: Name, as_json: bool = AsJson) -> None:
     """What labels have cost in minutes and dollars, and what half as many again would."""
-    found = api_estimates.ledger_of(_store(), name)
+    found = shown_estimates.ledger_of(_store(), name)
     if as_json:
         print_json(found.model_dump(mode="json"))
         return
@@ -73,7 +73,7 @@ def compare(
     as_json: bool = AsJson,
 ) -> None:
     """Whether one round's classifier is better than another's, item by item on what is held out."""
-    found = api_estimates.compared(_store(), name, first, second)
+    found = shown_estimates.compared(_store(), name, first, second)
     if as_json:
         print_json(found.model_dump(mode="json"))
     else:
@@ -102,7 +102,7 @@ def duel(name: Name, as_json: bool = AsJson) -> None:
 
 def _started(store: Store, name: str, number: int, *, as_json: bool) -> None:
     if as_json:
-        print_json(api_rounds.read(store, name, number).model_dump(mode="json"))
+        print_json(shown_rounds.read(store, name, number).model_dump(mode="json"))
         return
     console.print(
         f"Round {number} is planned. When it is closed and measured, `rounds estimates {name}` "
@@ -131,7 +131,7 @@ def doubts(
         round_ = commands.relabel_doubts(store, name, item or None, actor=actor())
         _started(store, name, round_.number, as_json=as_json)
         return
-    found = api_estimates.doubts(store, name)
+    found = shown_estimates.doubts(store, name)
     if as_json:
         print_json(found.model_dump(mode="json"))
         return

@@ -4,15 +4,6 @@ from typing import Annotated, Any
 
 import typer
 
-from app.api.llm_shapes import (
-    AdoptedOut,
-    DoubtOut,
-    EstimateOut,
-    JobOut,
-    JudgedOut,
-    LabelledOut,
-    SelectedOut,
-)
 from app.cli.acting import actor
 from app.cli.llm_options import Name, Provider, open_desk
 from app.cli.output import AsJson, console, errors, friendly, print_json, print_table, progress
@@ -21,6 +12,15 @@ from app.core.llm.money import Estimate
 from app.core.llm.permission import WEAK_CONFIDENCE
 from app.llm import doubting, jobs, judging, labelling, selecting
 from app.ports.llm import Job
+from app.shown.llm import (
+    AdoptedOut,
+    CostEstimate,
+    JobOut,
+    JudgedOut,
+    LabelledOut,
+    LlmDoubtOut,
+    SelectedOut,
+)
 
 RoundNumber = Annotated[
     int | None, typer.Option("--round", min=1, help="The items of this round's batch.")
@@ -172,7 +172,7 @@ def doubt(
         return
     with progress("asked") as told:
         found = [
-            DoubtOut.of(one) for one in doubting.doubt(open_desk(), name, **what, progress=told)
+            LlmDoubtOut.of(one) for one in doubting.doubt(open_desk(), name, **what, progress=told)
         ]
     if as_json:
         print_json({"items": [one.model_dump() for one in found]})
@@ -217,7 +217,7 @@ def judge(
 
 
 def _print_estimate(found: Estimate, *, as_json: bool) -> None:
-    shown = EstimateOut.of(found)
+    shown = CostEstimate.of(found)
     if as_json:
         print_json(shown.model_dump())
         return

@@ -4,8 +4,6 @@ from typing import Annotated
 
 import typer
 
-from app.api import llm as api_llm
-from app.api.llm_shapes import StandingOut, TrustOut
 from app.bootstrap import build
 from app.cli.acting import actor
 from app.cli.llm_options import Name, Provider, open_desk
@@ -13,6 +11,8 @@ from app.cli.output import AsJson, console, friendly, print_json, print_table
 from app.core.errors import WrongInput
 from app.llm import jobs, standing, trusting
 from app.settings import read_settings
+from app.shown import llm as shown_llm
+from app.shown.llm import StandingOut, TrustOut
 
 
 @friendly
@@ -44,7 +44,7 @@ def jobs_(
     """Long runs that workers do, and how far they are; `label --background` begins one."""
     if cancel is not None:
         jobs.cancel(open_desk(), name, cancel, actor=actor())
-    found = api_llm.jobs_of(build(read_settings()).store, name)
+    found = shown_llm.jobs_of(build(read_settings()).store, name)
     if as_json:
         print_json(found.model_dump(mode="json"))
         return
@@ -97,7 +97,7 @@ def _print_standing(found: standing.Standing, *, as_json: bool) -> None:
 @friendly
 def costs(name: Name, as_json: bool = AsJson) -> None:
     """What LLMs have cost, by purpose."""
-    found = api_llm.costs(build(read_settings()).store, name)
+    found = shown_llm.costs(build(read_settings()).store, name)
     if as_json:
         print_json(found.model_dump())
         return

@@ -8,9 +8,6 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from app.adapters.readers import FileRows
-from app.api import projects as api_projects
-from app.api.items import ImportOut
-from app.api.round_shapes import RoundOut
 from app.bootstrap import build
 from app.cli.acting import actor
 from app.cli.output import AsJson, console, friendly, print_json, print_table
@@ -23,6 +20,9 @@ from app.ports.store import Store
 from app.rounds import importing, projects, sentences
 from app.rounds.encoders import Encoders
 from app.settings import read_settings
+from app.shown import projects as shown_projects
+from app.shown.imports import ImportOut
+from app.shown.rounds import RoundOut
 
 Name = Annotated[str, typer.Argument(help="The project's name.")]
 
@@ -202,7 +202,7 @@ def rounds_of(store: Store, name: str) -> list[RoundOut]:
 
 
 def project_of(store: Store, name: str) -> dict[str, Any]:
-    return api_projects.read(store, name).model_dump(mode="json")
+    return shown_projects.read(store, name).model_dump(mode="json")
 
 
 def _print_status(name: str, counts: dict[str, int], rounds: list[dict[str, Any]]) -> None:

@@ -5,8 +5,6 @@ from typing import Annotated
 
 import typer
 
-from app.api import projects as api_projects
-from app.api.project_shapes import ForeseenOut
 from app.bootstrap import build
 from app.cli.acting import actor
 from app.cli.output import AsJson, console, friendly, print_json
@@ -17,6 +15,8 @@ from app.core.tasks.editing import Mapped, by_words
 from app.ports.store import Store
 from app.rounds import foreseeing, relabelling, sentences
 from app.settings import read_settings
+from app.shown import projects as shown_projects
+from app.shown.projects import ForeseenOut
 
 Edits = list[str] | None
 
@@ -60,7 +60,7 @@ def relabel(
     edit = relabelling.edit_in_flight if in_flight else relabelling.edit_labels
     project = edit(store, name, labels, mapping, actor=actor(), expected=expected)
     if as_json:
-        print_json(api_projects.read(store, name).model_dump(mode="json"))
+        print_json(shown_projects.read(store, name).model_dump(mode="json"))
         return
     if project.label_edit is not None:
         console.print(f"The open round is finished first. Then they are: {', '.join(labels)}.")

@@ -5,7 +5,6 @@ from typing import Annotated, Any
 
 import typer
 
-from app.api import rounds as api_rounds
 from app.bootstrap import build
 from app.cli.acting import actor
 from app.cli.output import AsJson, console, friendly, print_json, print_table
@@ -14,6 +13,7 @@ from app.core.errors import NotFound, RoundsError
 from app.ports.store import Page, Store, Transaction
 from app.rounds import commands, sentences
 from app.settings import read_settings
+from app.shown import rounds as shown_rounds
 
 Number = Annotated[int | None, typer.Argument(help="The round; the newest if left out.")]
 
@@ -34,7 +34,7 @@ def _number(store: Store, name: str, number: int | None) -> int:
 
 
 def _round(store: Store, name: str, number: int) -> dict[str, Any]:
-    return api_rounds.read(store, name, number).model_dump(mode="json")
+    return shown_rounds.read(store, name, number).model_dump(mode="json")
 
 
 @friendly

@@ -10,7 +10,6 @@ from typing import Annotated, Any
 import typer
 
 from app.adapters.readers import FileRows
-from app.api.items import ImportOut
 from app.bootstrap import build
 from app.cli.acting import actor
 from app.cli.output import AsJson, console, friendly, print_json
@@ -30,6 +29,7 @@ from app.core.proposing import LABEL, TEXT
 from app.rounds import guided, projects
 from app.rounds.guided import Plan, Reading, Wishes
 from app.settings import read_settings
+from app.shown.imports import ImportOut
 
 Labels = Annotated[str | None, typer.Option(help="The labels, separated by commas: spam,ham")]
 

@@ -7,10 +7,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.api.access import Parts, allowed
 from app.api.parameters import ProjectName, RoundNumber
-from app.api.rounds import read
 from app.core.entities import Role
 from app.core.errors import WrongInput
 from app.rounds import commands, deleting, projects
+from app.shown.rounds import read
 from app.web.rendering import page
 from app.web.sessions import Operator, Viewer
 

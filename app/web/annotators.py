@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from app.api import annotators as api_annotators
 from app.api.access import Parts
-from app.api.annotators import AnnotatorsOut
 from app.api.parameters import ProjectName
 from app.rounds import sentences
+from app.shown import annotators as shown_annotators
+from app.shown.annotators import AnnotatorsOut
 from app.web.rendering import page
 from app.web.sessions import Viewer
 
@@ -20,7 +20,7 @@ router = APIRouter()
 def annotators_page(
     request: Request, session: Viewer, name: ProjectName, parts: Parts
 ) -> HTMLResponse:
-    found = api_annotators.read(parts.store, name)
+    found = shown_annotators.read(parts.store, name)
     return page(
         request,
         "annotators.html",

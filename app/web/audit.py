@@ -7,10 +7,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
 from app.api.access import Parts, allowed
-from app.api.actions import ActionOut, Before, shown
-from app.api.parameters import Paged, ProjectName
+from app.api.actions import Before
+from app.api.parameters import ProjectName
 from app.api.wiring import ApiParts
 from app.core.entities import Role
+from app.shown.actions import ActionOut, shown
+from app.shown.pages import Paged
 from app.web.rendering import ago, page
 from app.web.sessions import Viewer
 from app.web.tables import csv_file

@@ -4,9 +4,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
 from app.api.access import Parts
-from app.api.data import ClassOut, DataOut, read_in
-from app.api.items import ImportOut
 from app.api.parameters import ProjectName
+from app.shown.data import ClassOut, DataOut, read_in
+from app.shown.imports import ImportOut
 from app.web.rendering import count, page
 from app.web.sessions import Viewer
 from app.web.tables import csv_file

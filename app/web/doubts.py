@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from app.api import estimates
 from app.api.access import Parts
 from app.api.parameters import ProjectName
 from app.rounds import commands
+from app.shown import estimates
 from app.web.rendering import page
 from app.web.sessions import Operator, Viewer
 from app.web.tables import csv_file

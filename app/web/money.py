@@ -3,10 +3,10 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
-from app.api import estimates
 from app.api.access import Parts
-from app.api.estimate_shapes import LedgerOut
 from app.api.parameters import ProjectName
+from app.shown import estimates
+from app.shown.estimates import LedgerOut
 from app.web.rendering import count, page
 from app.web.sessions import Viewer
 from app.web.tables import csv_file

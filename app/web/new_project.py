@@ -9,7 +9,6 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.datastructures import FormData, UploadFile
 
 from app.api.access import Parts, allowed
-from app.api.items import ImportOut
 from app.api.parameters import ProjectName
 from app.api.wiring import ApiParts
 from app.core.entities import Role
@@ -19,6 +18,7 @@ from app.core.proposing import LABEL, TEXT
 from app.ports.rows import Row
 from app.rounds import guided
 from app.rounds.guided import Wishes
+from app.shown.imports import ImportOut
 from app.web.rendering import page
 from app.web.sessions import Session, Viewer, check_token
 

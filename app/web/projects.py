@@ -8,14 +8,13 @@ from fastapi.responses import HTMLResponse, Response
 
 from app.api.access import Parts
 from app.api.parameters import LARGEST_ID, After, ProjectName, RoundNumber
-from app.api.project_shapes import Counts, RunOut
-from app.api.round_shapes import RoundOut, is_open
-from app.api.rounds import read_in
-from app.api.selection_shapes import SelectionOut
 from app.core.errors import NotFound
 from app.ports.store import Transaction
 from app.rounds import sentences
 from app.rounds.measuring import reading
+from app.shown.projects import Counts, RunOut
+from app.shown.rounds import RoundOut, is_open, read_in
+from app.shown.selections import SelectionOut
 from app.web.curve import curve_of
 from app.web.pool_map import map_of
 from app.web.rendering import page

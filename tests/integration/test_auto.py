@@ -2,12 +2,12 @@
 
 import pytest
 
-from app.api import projects as api_projects
-from app.api import rounds as api_rounds
 from app.core.entities import RoundState
 from app.core.errors import Conflict, WrongInput
 from app.core.stopping.rules import Verdict
 from app.rounds import api_keys, commands, projects, sentences
+from app.shown import projects as shown_projects
+from app.shown import rounds as shown_rounds
 from tests.factories import all_rows, import_rows, sample_texts
 from tests.played import PlayedProject
 
@@ -29,7 +29,7 @@ def project_of(played):
 
 
 def rules_of(played, number):
-    shown = api_rounds.read(played.store, "shop", number)
+    shown = shown_rounds.read(played.store, "shop", number)
     return {one.rule: one for one in shown.stopping}
 
 
@@ -110,7 +110,7 @@ def test_every_rule_leaves_its_evidence_with_each_round(played):
     assert second["f_change"].evidence["changes"][0] >= 0
     # there is a test split, and nothing may stop by it
     assert second["plateau"].verdict == Verdict.UNKNOWN
-    run = api_projects.read(shop.store, "shop").run
+    run = shown_projects.read(shop.store, "shop").run
     assert (run.auto, run.judged_after) == (False, 2)
     with shop.store.transaction() as tx:
         assert {one["kind"] for one in tx.views.metrics(shop.project.id)} == {"held_out"}

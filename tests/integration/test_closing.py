@@ -86,7 +86,7 @@ def test_enough_of_the_batch_closes_the_round_and_the_rest_returns_to_the_pool(p
 
 
 def played_steps(played, number):
-    from app.api.rounds import read
+    from app.shown.rounds import read
 
     return read(played.store, "shop", number).steps
 

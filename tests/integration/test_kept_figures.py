@@ -5,12 +5,12 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
-from app.api import annotators, estimates
-from app.api import rounds as api_rounds
 from app.core.entities import NewLabel, RoundState
 from app.main import create_app
 from app.rounds import commands
 from app.rounds.relabelling import edit_labels
+from app.shown import annotators, estimates
+from app.shown import rounds as shown_rounds
 from bench.pages import addresses_of, write_rows
 from tests.browsing import log_in
 from tests.factories import all_rows, import_rows, items, make_project, make_store
@@ -39,8 +39,8 @@ def shown(shop, number=1):
         counts = tx.items.counts(shop.project.id)
         classes = tx.figures.classes(shop.project.id)
     return {
-        "round": api_rounds.read(store, "shop", number).model_dump(),
-        "rounds": [one.counts.model_dump() for one in api_rounds.read_all(store, "shop")],
+        "round": shown_rounds.read(store, "shop", number).model_dump(),
+        "rounds": [one.counts.model_dump() for one in shown_rounds.read_all(store, "shop")],
         "annotators": annotators.read(store, "shop").model_dump(),
         "money": estimates.ledger_of(store, "shop").model_dump(),
         "classes": [dict(one) for one in classes],

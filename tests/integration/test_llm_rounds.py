@@ -10,7 +10,6 @@ import pytest
 
 from app.adapters.llm.configured import ConfiguredProviders
 from app.adapters.postgres.store import PostgresStore
-from app.api.round_shapes import RoundOut
 from app.core.entities import RoundState
 from app.core.errors import Conflict, NotAllowed, WrongInput
 from app.core.llm.entities import Completion, Request
@@ -20,6 +19,7 @@ from app.main import create_app
 from app.ports.llm import Provider
 from app.rounds import commands, projects, replaying, sentences
 from app.rounds.relabelling import edit_labels
+from app.shown.rounds import RoundOut
 from tests.browsing import browsing, log_in
 from tests.factories import WORDS, all_rows, sample_texts
 from tests.llm_project import allowing, simulated

@@ -3,13 +3,13 @@ anew by every classifier."""
 
 import pytest
 
-from app.api import rounds as api_rounds
 from app.core.closing import Rule, rule_met
 from app.core.closing_rules import Closing
 from app.core.entities import RoundState, Standing
 from app.core.errors import Unavailable, WrongInput
 from app.core.projects import settings_from
 from app.rounds import commands, projects, sentences
+from app.shown import rounds as shown_rounds
 from tests.factories import all_rows
 from tests.played import PlayedProject
 
@@ -42,7 +42,7 @@ def next_batch(shop, number):
 
 
 def shown(shop, number):
-    return api_rounds.read(shop.store, "shop", number)
+    return shown_rounds.read(shop.store, "shop", number)
 
 
 def selections(shop, number):

@@ -2,12 +2,12 @@
 
 import pytest
 
-from app.api import rounds as api_rounds
 from app.core.entities import RoundState
 from app.core.errors import Conflict
 from app.rounds import commands, projects, sentences
 from app.rounds.relabelling import edit_in_flight, edit_labels
 from app.rounds.replaying import replay
+from app.shown import rounds as shown_rounds
 from tests.factories import all_rows
 from tests.played import PlayedProject
 from tests.serving import api
@@ -71,7 +71,7 @@ def test_the_next_round_asks_by_the_new_labels_and_old_rounds_stay_what_they_wer
     newest = list(shop.tool.datasets.values())[-1]
     assert list(newest.spec.question.options) == NEW
     assert set(current(shop).values()) <= set(NEW)
-    shown = {n: api_rounds.read(shop.store, "shop", n) for n in (1, 2, 3)}
+    shown = {n: shown_rounds.read(shop.store, "shop", n) for n in (1, 2, 3)}
     assert [one.schema_version for one in shown.values()] == [1, 1, 2]
     assert {one["label"] for one in shown[2].metrics["per_class"]} == {
         "refund", "delivery", "praise",
@@ -143,7 +143,7 @@ def test_an_edit_in_flight_finishes_the_round_and_the_next_asks_by_the_new_label
     assert (project.schema_version, project.label_edit) == (2, None)
     assert (following.number, following.schema_version) == (2, 2)
     assert set(current(shop).values()) <= set(NEW)
-    counts = api_rounds.read(shop.store, "shop", number).counts
+    counts = shown_rounds.read(shop.store, "shop", number).counts
     assert counts.answered == counts.pushed
     assert counts.withdrawn >= 4, "and those whose label is looked at again"
     shop.play(2)

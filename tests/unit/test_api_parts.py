@@ -6,11 +6,14 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
+from fastapi import FastAPI
 
 from app.api.announcing import dataset_of
+from app.api.documentation import add_documentation
 from app.api.events import resume_point
 from app.api.parameters import LARGEST_ID
 from app.api.problems import public_reason
+from app.api.routes import api_router
 from app.core.errors import RoundsError, Unavailable
 from app.main import settle
 from app.web.curve import MOST_POINTS, curve_of, interval
@@ -144,3 +147,14 @@ def test_what_is_there_before_the_first_request_is_not_looked_through_again():
         assert not any(one is kept for one in gc.get_objects())
     finally:
         gc.unfreeze()
+
+
+def test_every_shape_has_a_name_of_its_own():
+    """Two of one name would be told apart by their modules, or one would hide the other."""
+    app = FastAPI()
+    app.include_router(api_router())
+    add_documentation(app)
+    shapes = app.openapi()["components"]["schemas"]
+    assert [name for name in shapes if "__" in name] == []
+    of_project = shapes["ProjectOut"]["properties"]["problems"]["items"]["$ref"].split("/")[-1]
+    assert set(shapes[of_project]["properties"]) == {"kind", "message", "since"}

@@ -5,6 +5,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.ports.store import Store
+from app.rounds import ledger
+from app.rounds.measuring import reading
+
 ESTIMATES: Any = {
     "accuracy": {
         "round": 12,
@@ -172,16 +176,6 @@ class ComparedOut(BaseModel):
     gain: IntervalOut = Field(description="In accuracy; positive where the second is better.")
 
 
-class AuditStart(BaseModel):
-    """How many items to draw; 100 if nothing is sent."""
-
-    model_config = ConfigDict(
-        extra="forbid", strict=True, json_schema_extra={"examples": [{"size": 100}]}
-    )
-
-    size: int | None = Field(None, ge=1, le=1000)
-
-
 class EstimatesOut(BaseModel):
     """What may be said without held-out items, as of the last measured round."""
 
@@ -241,18 +235,6 @@ class LedgerOut(BaseModel):
     idle_minutes: float = Field(description="A longer pause between two answers is no work.")
 
 
-class RelabelStart(BaseModel):
-    """Which doubted labels to decide again; nothing need be sent."""
-
-    model_config = ConfigDict(
-        extra="forbid", strict=True, json_schema_extra={"examples": [{"items": ["t-17"]}]}
-    )
-
-    items: list[str] | None = Field(
-        None, max_length=500, description="Of the doubts; null is a batch of the clearest."
-    )
-
-
 class DoubtOut(BaseModel):
     item: str
     fields: dict[str, str]
@@ -281,3 +263,24 @@ class MeasuredOut(BaseModel):
     round: int
     closed_at: datetime | None
     figures: dict[str, dict[str, Any]]
+
+
+def compared(store: Store, name: str, first: int, second: int) -> ComparedOut:
+    with store.transaction() as tx:
+        found = reading.compare(tx, tx.projects.by_name(name), first, second)
+    return ComparedOut.model_validate(found)
+
+
+def estimates(store: Store, name: str) -> EstimatesOut:
+    with store.transaction() as tx:
+        return EstimatesOut.model_validate(reading.estimates(tx, tx.projects.by_name(name)))
+
+
+def ledger_of(store: Store, name: str) -> LedgerOut:
+    with store.transaction() as tx:
+        return LedgerOut.model_validate(ledger.read(tx, tx.projects.by_name(name)))
+
+
+def doubts(store: Store, name: str) -> DoubtsOut:
+    with store.transaction() as tx:
+        return DoubtsOut.model_validate(reading.doubts(tx, tx.projects.by_name(name)))

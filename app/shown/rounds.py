@@ -8,8 +8,10 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.llm.money import in_dollars
-from app.ports.store import PoolCounts
+from app.ports.store import PoolCounts, Store, Transaction
 from app.rounds import sentences
+
+ALL = 1_000_000
 
 
 class InArgilla(BaseModel):
@@ -85,16 +87,6 @@ class Step(BaseModel):
     finished_at: datetime
     seconds: float
     detail: dict[str, Any]
-
-
-class RoundStart(BaseModel):
-    """How to start; nothing need be sent."""
-
-    model_config = ConfigDict(
-        extra="forbid", strict=True, json_schema_extra={"examples": [{"auto": True}]}
-    )
-
-    auto: bool = Field(False, description="Rounds follow each other until a stopping rule holds.")
 
 
 class FailureNote(BaseModel):
@@ -274,3 +266,23 @@ def sizes(view: Mapping[str, Any], now: PoolCounts | None) -> tuple[int | None, 
 def step_of(view: Mapping[str, Any]) -> Step:
     seconds = (view["finished_at"] - view["started_at"]).total_seconds()
     return Step(**view, seconds=round(max(0.0, seconds), 3))
+
+
+def read(store: Store, name: str, number: int) -> RoundOut:
+    with store.transaction() as tx:
+        return read_in(tx, tx.projects.by_name(name).id, number)
+
+
+def read_all(store: Store, name: str) -> list[RoundOut]:
+    """Every round, oldest first."""
+    with store.transaction() as tx:
+        project_id = tx.projects.by_name(name).id
+        views = tx.views.rounds(project_id, 0, ALL).items
+        now = tx.items.counts(project_id)
+    return [RoundOut.of(view, now) for view in views]
+
+
+def read_in(tx: Transaction, project_id: int, number: int) -> RoundOut:
+    view = tx.views.round(project_id, number)
+    now = tx.items.counts(project_id) if is_open(view["state"]) else None
+    return RoundOut.of(view, now)

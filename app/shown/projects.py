@@ -7,12 +7,12 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.round_shapes import RuleOut
 from app.core.entities import Project, Round
 from app.core.projects import fields_sent
-from app.ports.store import PoolCounts
+from app.ports.store import PoolCounts, Store
 from app.rounds import sentences
 from app.rounds.foreseeing import Foreseen
+from app.shown.rounds import RuleOut
 
 
 class Task(BaseModel):
@@ -120,7 +120,7 @@ class OpenRound(BaseModel):
     state: str
 
 
-class Problem(BaseModel):
+class ProjectProblem(BaseModel):
     """Something around the project that a person should look at."""
 
     kind: str = Field(
@@ -226,7 +226,7 @@ class ProjectOut(BaseModel):
     counts: Counts
     open_round: OpenRound | None
     run: RunOut
-    problems: list[Problem] = Field(
+    problems: list[ProjectProblem] = Field(
         description="What was found wrong in Argilla; `POST …/repair` brings back what can be."
     )
     erase_at: datetime | None = Field(
@@ -260,7 +260,7 @@ class ProjectOut(BaseModel):
             if opened
             else None,
             run=run,
-            problems=[Problem(**one) for one in problems],
+            problems=[ProjectProblem(**one) for one in problems],
             erase_at=project.erase_at,
             erase_argilla=project.erase_argilla,
             created_at=project.created_at,
@@ -283,3 +283,15 @@ class ProjectLine(BaseModel):
 
 class ProjectList(BaseModel):
     items: list[ProjectLine]
+
+
+def read(store: Store, name: str) -> ProjectOut:
+    with store.transaction() as tx:
+        project = tx.projects.by_name(name)
+        return ProjectOut.of(
+            project,
+            tx.items.counts(project.id),
+            tx.rounds.open(project.id),
+            RunOut.of(project, tx.runs.findings(project.id)),
+            tx.views.problems(project.id),
+        )

@@ -18,9 +18,10 @@ from app.llm.selecting import Chosen
 from app.llm.standing import Standing
 from app.llm.trusting import TrustReport
 from app.ports.llm import Job
+from app.ports.store import Store
 
 
-class EstimateOut(BaseModel):
+class CostEstimate(BaseModel):
     """What it would cost: lowest, expected and highest."""
 
     calls: int
@@ -30,7 +31,7 @@ class EstimateOut(BaseModel):
     known_from: int = Field(description="Earlier calls it is made of; 0: from lengths alone.")
 
     @classmethod
-    def of(cls, found: Estimate) -> "EstimateOut":
+    def of(cls, found: Estimate) -> "CostEstimate":
         return cls(
             calls=found.calls,
             low=in_dollars(found.low),
@@ -88,7 +89,7 @@ class SelectedOut(BaseModel):
         )
 
 
-class DoubtOut(BaseModel):
+class LlmDoubtOut(BaseModel):
     item: str
     label: str | None
     confidence: float
@@ -96,12 +97,12 @@ class DoubtOut(BaseModel):
     entropy: float
 
     @classmethod
-    def of(cls, found: Doubt) -> "DoubtOut":
+    def of(cls, found: Doubt) -> "LlmDoubtOut":
         return cls(**asdict(found))
 
 
 class DoubtList(BaseModel):
-    items: list[DoubtOut]
+    items: list[LlmDoubtOut]
 
 
 class DisagreementOut(BaseModel):
@@ -301,3 +302,17 @@ class CostsOut(BaseModel):
     spent: float
     max_cost: float
     lines: list[CostLine]
+
+
+def jobs_of(store: Store, name: str) -> JobList:
+    with store.transaction() as tx:
+        found = tx.llm_jobs.all(tx.projects.by_name(name).id)
+    return JobList(items=[JobOut.of(one) for one in found])
+
+
+def costs(store: Store, name: str) -> CostsOut:
+    with store.transaction() as tx:
+        project = tx.projects.by_name(name)
+        spent, _ = tx.llm_calls.spent(project.id, None)
+        lines = [CostLine.of(row) for row in tx.llm_calls.costs(project.id)]
+    return CostsOut(spent=in_dollars(spent), max_cost=project.settings.llm.max_cost, lines=lines)
