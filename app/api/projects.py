@@ -5,9 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from app.api.access import Admin, Operator, Parts, Viewer, acting
+from app.api.label_requests import LabelEdit
 from app.api.parameters import PREFIX, ProjectName
 from app.api.problems import problems
-from app.api.project_requests import LabelEdit, NewProject, ProjectChange
+from app.api.project_requests import NewProject, ProjectChange
 from app.rounds import commands, deleting, foreseeing, projects, relabelling
 from app.rounds.deleting import DAYS_OF_GRACE, MOST_DAYS
 from app.shown.projects import ForeseenOut, ProjectLine, ProjectList, ProjectOut, read
