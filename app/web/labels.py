@@ -1,6 +1,8 @@
 """Labels renamed, merged, split, added and retired: written down, looked at, then done."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from anyio import to_thread
 from fastapi import APIRouter, Request
@@ -30,11 +32,25 @@ ADDED, SURE, IN_FLIGHT, TYPED = "added", "sure", "in_flight", "typed_name"
 EXPECTED = "expected"
 
 
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Somebody at the labels of a project, with what they have written."""
+
+    request: Request
+    parts: ApiParts
+    session: Session
+    name: str
+    fields: Fields = field(default_factory=dict)
+
+    def page(self, template: str, **values: Any) -> HTMLResponse:
+        return page(self.request, template, parts=self.parts, session=self.session, **values)
+
+
 @router.get("/projects/{name}/labels")
 def labels_page(
     request: Request, session: Viewer, name: ProjectName, parts: Parts, done: str = ""
 ) -> HTMLResponse:
-    return _form(request, parts, session, name, said=DONE.get(done))
+    return _form(Visit(request, parts, session, name), said=DONE.get(done))
 
 
 @router.post("/projects/{name}/labels")
@@ -45,84 +61,65 @@ async def change_labels(
     allowed(session.key, Role.OPERATOR)
     async with request.form(max_files=0, max_fields=MOST_FIELDS) as form:
         check_token(session.csrf, str(form.get("csrf", "")))
-        act = _change if SURE in form else _preview
-        return await to_thread.run_sync(_or_form, act, request, parts, session, name, _texts(form))
+        visit = Visit(request, parts, session, name, _texts(form))
+    return await to_thread.run_sync(_or_form, _change if SURE in visit.fields else _preview, visit)
 
 
-def _or_form(
-    act: Callable[..., Response],
-    request: Request,
-    parts: ApiParts,
-    session: Session,
-    name: str,
-    fields: Fields,
-) -> Response:
+def _or_form(act: Callable[[Visit], Response], visit: Visit) -> Response:
     """What is wrong is said beside what was written."""
     try:
-        return act(request, parts, session, name, fields)
+        return act(visit)
     except RoundsError as problem:
-        return _form(request, parts, session, name, fields=fields, problem=problem)
+        return _form(visit, problem=problem)
 
 
-def _preview(
-    request: Request,
-    parts: ApiParts,
-    session: Session,
-    name: str,
-    fields: Fields,
-    *,
-    again: bool = False,
-) -> Response:
+def _preview(visit: Visit, *, again: bool = False) -> Response:
     """`again`: what was agreed to is no longer so."""
-    with parts.store.transaction() as tx:
-        project = tx.projects.by_name(name)
-        foreseen = _foreseen(tx, project, fields)
+    with visit.parts.store.transaction() as tx:
+        project = tx.projects.by_name(visit.name)
+        foreseen = _foreseen(tx, project, visit.fields)
         opened = tx.rounds.open(project.id)
         counts = tx.rounds.counts(opened.id) if opened else None
-    return page(
-        request,
+    return visit.page(
         "labels_sure.html",
-        parts=parts,
-        session=session,
         status=NotAsForeseen.status if again else 200,
         again=again,
         project=project,
         opened=opened,
         counts=counts,
-        fields=fields,
+        fields=visit.fields,
         foreseen=foreseen,
-        becomes=_becomes(project, fields),
+        becomes=_becomes(project, visit.fields),
         sentence=sentences.of_foreseen(foreseen),
     )
 
 
-def _change(
-    request: Request, parts: ApiParts, session: Session, name: str, fields: Fields
-) -> Response:
+def _change(visit: Visit) -> Response:
     """What was shown and agreed to, or nothing: then what would change by now is shown."""
     try:
-        project = _edit(parts, session, name, fields)
+        project = _edit(visit)
     except NotAsForeseen:
-        return _preview(request, parts, session, name, fields, again=True)
+        return _preview(visit, again=True)
     return RedirectResponse(
-        f"/projects/{name}/labels?done={'asked' if project.label_edit else 'changed'}", 303
+        f"/projects/{visit.name}/labels?done={'asked' if project.label_edit else 'changed'}", 303
     )
 
 
-def _edit(parts: ApiParts, session: Session, name: str, fields: Fields) -> Project:
+def _edit(visit: Visit) -> Project:
+    store, name, fields = visit.parts.store, visit.name, visit.fields
     expected = fields.get(EXPECTED, "")
-    with parts.store.transaction() as tx:
+    with store.transaction() as tx:
         foreseen = _foreseen(tx, tx.projects.by_name(name), fields)
     foreseen.insist(expected)
     if foreseen.taken_back and fields.get(TYPED, "").strip() != name:
         raise WrongInput(f"To take labels back, type the project's name, {name}.", field=TYPED)
     edit = relabelling.edit_in_flight if IN_FLIGHT in fields else relabelling.edit_labels
     return edit(
-        parts.store,
+        store,
         name,
         foreseen.labels,
         foreseen.mapping,
-        actor=session.actor,
+        actor=visit.session.actor,
         expected=expected,
     )
 
@@ -135,25 +132,15 @@ def _foreseen(tx: Transaction, project: Project, fields: Fields) -> Foreseen:
 
 
 def _form(
-    request: Request,
-    parts: ApiParts,
-    session: Session,
-    name: str,
-    *,
-    fields: Fields | None = None,
-    problem: RoundsError | None = None,
-    said: str | None = None,
+    visit: Visit, *, problem: RoundsError | None = None, said: str | None = None
 ) -> HTMLResponse:
-    with parts.store.transaction() as tx:
-        project = tx.projects.by_name(name)
+    with visit.parts.store.transaction() as tx:
+        project = tx.projects.by_name(visit.name)
         given = foreseeing.given(tx, project)
         opened = tx.rounds.open(project.id)
-    kept = fields if fields and _are_of(project, fields) else {}
-    return page(
-        request,
+    kept = visit.fields if _are_of(project, visit.fields) else {}
+    return visit.page(
         "labels.html",
-        parts=parts,
-        session=session,
         status=problem.status if problem else 200,
         project=project,
         given=given,
