@@ -28,12 +28,17 @@ def current(shop):
     return {one["item_id"]: one["label"] for one in found}
 
 
-def edit(shop):
-    project = edit_labels(shop.store, "shop", NEW, MAPPING, actor="test")
+def think_in_new_labels(shop):
+    """From here on the annotator answers by them."""
     shop.truth = {
         text: {"refund": "money back", "delivery": "late"}.get(label, label)
         for text, label in shop.truth.items()
     }
+
+
+def edit(shop):
+    project = edit_labels(shop.store, "shop", NEW, MAPPING, actor="test")
+    think_in_new_labels(shop)
     return project
 
 
@@ -118,10 +123,7 @@ def test_labels_are_not_edited_while_people_annotate_by_them(shop):
 
 def in_flight(shop):
     project = edit_in_flight(shop.store, "shop", NEW, MAPPING, actor="test")
-    shop.truth = {
-        text: {"refund": "money back", "delivery": "late"}.get(label, label)
-        for text, label in shop.truth.items()
-    }
+    think_in_new_labels(shop)
     return project
 
 
