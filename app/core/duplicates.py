@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from app.core.types import FeatureMatrix, Floats, Rows
+from app.core.types import Floats, Rows
 
 Mask = NDArray[np.bool_]
 Pairs = tuple[Rows, Rows]
@@ -45,17 +45,18 @@ class Likeness:
         return cls(**given) if isinstance(given, Mapping) else cls()
 
 
-def first_of_each(features: FeatureMatrix, rows: Rows, against: Rows, likeness: Likeness) -> Mask:
-    """Which `rows`, taken in their order, are like none of `against` and none kept before them."""
-    everything = np.concatenate([against, rows])
-    vectors = np.asarray(features.dense[everything], np.float32)
-    words = _word_sets(features.counts, everything)
-    keep = _first_of_equals(vectors, words, len(against))
-    earlier, later = _near_duplicates(vectors, words, keep, len(against), likeness)
+def first_of_each(
+    vectors: Floats, counts: sparse.csr_matrix, begin: int, likeness: Likeness
+) -> Mask:
+    """Which items from `begin` on, taken in their order, are like none of those before `begin` and
+    none kept before them."""
+    words = _word_sets(counts)
+    keep = _first_of_equals(vectors, words, begin)
+    earlier, later = _near_duplicates(vectors, words, keep, begin, likeness)
     starts = np.flatnonzero(np.diff(later, prepend=-1))
     for start, end in pairwise([*starts.tolist(), len(later)]):
         keep[later[start]] = not keep[earlier[start:end]].any()
-    return keep[len(against) :]
+    return keep[begin:]
 
 
 def _near_duplicates(
@@ -143,10 +144,9 @@ def _merged(some: Pairs, others: Pairs) -> Pairs:
     return codes & 0xFFFFFFFF, codes >> 32
 
 
-def _word_sets(counts: sparse.csr_matrix, rows: Rows) -> sparse.csr_matrix:
-    words = sparse.csr_matrix(counts[rows])
-    words.data = np.ones(len(words.data), np.float32)
-    return words
+def _word_sets(counts: sparse.csr_matrix) -> sparse.csr_matrix:
+    ones = np.ones(len(counts.data), np.float32)
+    return sparse.csr_matrix((ones, counts.indices, counts.indptr), shape=counts.shape)
 
 
 _NONE = np.empty(0, np.int64)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from app.core.duplicates import Likeness, first_of_each
-from tests.unit.selection_factory import features, vectors, word_sets
+from tests.unit.selection_factory import vectors, word_sets
 
 USUAL = Likeness()
 
@@ -44,8 +44,7 @@ def test_the_same_are_kept_as_by_comparing_all_pairs(seed: int, start: int) -> N
     words ^= chance.random(words.shape) < chance.choice([0, 0.02, 0.1])
     dense = vectors(8, 6, seed)[kinds] + chance.choice([0, 0.03]) * vectors(30, 6, seed + 1)
     dense = (dense / np.linalg.norm(dense, axis=1, keepdims=True)).astype(np.float32)
-    made = features(dense, sparse.csr_matrix(words.astype(np.float32)))
-    kept = first_of_each(made, np.arange(start, 30), np.arange(start), USUAL)
+    kept = first_of_each(dense, sparse.csr_matrix(words.astype(np.float32)), start, USUAL)
     assert kept.tolist() == _plainly(dense, words, start)
 
 
@@ -56,23 +55,21 @@ def test_texts_that_share_nine_words_in_ten_are_near_duplicates() -> None:
         "please send my card to the new address in town today",
         "where is my card",
     )
-    made = features(vectors(4, 6), words)
-    nine_in_eleven = first_of_each(made, np.arange(4), np.empty(0, np.int64), USUAL)
+    nine_in_eleven = first_of_each(vectors(4, 6), words, 0, USUAL)
     assert nine_in_eleven.tolist() == [True, True, False, True]
-    looser = first_of_each(made, np.arange(4), np.empty(0, np.int64), Likeness(words=0.8))
+    looser = first_of_each(vectors(4, 6), words, 0, Likeness(words=0.8))
     assert looser.tolist() == [True, False, False, True]
 
 
 def test_one_direction_is_not_enough_for_texts_with_other_words() -> None:
     words = word_sets("thanks a lot", "thanks so much", "bye")
-    made = features(np.repeat(vectors(1, 6), 3, axis=0), words)
-    kept = first_of_each(made, np.arange(3), np.empty(0, np.int64), USUAL)
+    kept = first_of_each(np.repeat(vectors(1, 6), 3, axis=0), words, 0, USUAL)
     assert kept.all()
 
 
 def test_empty_texts_are_copies_of_each_other() -> None:
-    made = features(np.zeros((3, 4), np.float32), sparse.csr_matrix((3, 5), dtype=np.float32))
-    kept = first_of_each(made, np.arange(1, 3), np.arange(1), USUAL)
+    no_words = sparse.csr_matrix((3, 5), dtype=np.float32)
+    kept = first_of_each(np.zeros((3, 4), np.float32), no_words, 1, USUAL)
     assert kept.tolist() == [False, False]
 
 

@@ -2,14 +2,24 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
 from app.core.errors import SelectionUnhealthy
-from app.core.strategies import STRATEGIES, audit_size, cold_start, pool, select, select_round
+from app.core.strategies import (
+    DEFAULT,
+    STRATEGIES,
+    audit_size,
+    cold_start,
+    pool,
+    select,
+    select_round,
+)
 from app.core.types import SelectionRequest, Severity, Slice
 from tests.unit.selection_factory import probabilities, random_words, request, vectors
 
@@ -122,6 +132,37 @@ def test_memory_mapped_features_choose_alike(
     )
     assert select(name, on_disk) == select(name, made)
     assert released or name == "random.v1"  # which reads no vector
+
+
+class WatchedVectors(np.ndarray):
+    """Remembers how many rows that lie anywhere were read at once."""
+
+    most = 0
+
+    def __getitem__(self, key: Any) -> Any:
+        self.most = max(self.most, len(key) if isinstance(key, np.ndarray) else 0)
+        return np.asarray(super().__getitem__(key))
+
+
+class WatchedCounts(sparse.csr_matrix):
+    most = 0
+
+    def __getitem__(self, key: Any) -> Any:
+        self.most = max(self.most, len(key) if isinstance(key, np.ndarray) else 0)
+        return sparse.csr_matrix(super().__getitem__(key))
+
+
+@pytest.mark.parametrize("name", [DEFAULT, "margin", "margin_kcenter", "entropy"])
+def test_rows_that_lie_anywhere_are_read_a_few_at_a_time(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "AT_A_TIME", 7)
+    made = request(300, words=random_words(330, 40, 0))
+    vectors = made.features.dense.view(WatchedVectors)
+    counts = WatchedCounts(made.features.counts)
+    watched = replace(made, features=replace(made.features, dense=vectors, counts=counts))
+    assert select(name, watched) == select(name, made)
+    assert vectors.most == counts.most == 7
 
 
 @pytest.mark.parametrize("name", ALL)

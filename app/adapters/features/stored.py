@@ -9,8 +9,9 @@ from app.adapters.features.arrays import let_go
 from app.core.errors import NotFound
 from app.core.types import FeatureMatrix, Rows
 
-AT_A_TIME = 512
-"""Rows copied before what lies around them is let go. The system maps sixteen pages for one."""
+AT_A_TIME = 32
+"""Rows copied before what lies around them is let go. For each of them the system may map two
+megabytes of every file: as much as it keeps in one piece."""
 LARGE = 640 * 2**20
 """Bytes from which vectors that lie on disk are not all to be in memory at once. Fewer stay once
 read: letting go of them and reading them again takes longer than to choose among them. Words and

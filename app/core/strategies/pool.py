@@ -1,10 +1,12 @@
 """What a strategy sees of a request: candidates by position 0 … n-1, vectors, seeded chance."""
 
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from app.core import uncertainty
 from app.core.diversity.vectors import PoolVectors
@@ -12,7 +14,9 @@ from app.core.errors import WrongInput
 from app.core.types import Floats, Rows, SelectionRequest
 
 NONE = np.empty(0, np.int64)
-AT_A_TIME = 512
+AT_A_TIME = 128
+"""Rows that lie anywhere read at once. For each of them the system may map two megabytes of a file:
+as much as it keeps in one piece."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +66,24 @@ class Pool:
         return self.dense(self.rows(positions))
 
     def dense(self, rows: Rows) -> Floats:
-        """Vectors of rows that lie anywhere. Many are copied a few at a time: the system reads much
-        of what lies around each."""
+        """Vectors of rows that lie anywhere."""
         vectors = self.request.features.dense
-        if len(rows) <= AT_A_TIME:
-            return np.asarray(vectors[rows], np.float32)
         out = np.empty((len(rows), vectors.shape[1]), np.float32)
-        for start in range(0, len(rows), AT_A_TIME):
-            part = slice(start, start + AT_A_TIME)
+        for part in self._a_few_at_a_time(len(rows)):
             out[part] = vectors[rows[part]]
-            self.request.release()
         return out
+
+    def counts(self, rows: Rows) -> sparse.csr_matrix:
+        """Counts of words of rows that lie anywhere."""
+        counts = self.request.features.counts
+        parts = [counts[rows[part]] for part in self._a_few_at_a_time(len(rows))]
+        return sparse.csr_matrix(sparse.vstack(parts, format="csr"))
+
+    def _a_few_at_a_time(self, rows: int) -> Iterator[slice]:
+        """After each part what lies around it is let go."""
+        for start in range(0, max(rows, 1), AT_A_TIME):
+            yield slice(start, start + AT_A_TIME)
+            self.request.release()
 
     def positions_of(self, rows: Rows) -> Rows:
         """Positions of those of the rows that are candidates, in the order given."""

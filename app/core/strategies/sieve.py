@@ -83,6 +83,7 @@ class Sieve:
     def _unlike(self, batch: Rows, kept: Rows) -> NDArray[np.bool_]:
         if self._likeness is None or not len(batch):
             return np.ones(len(batch), bool)
-        against = np.concatenate([self._pool.away_from, self._pool.rows(kept)])
-        features = self._pool.request.features
-        return first_of_each(features, self._pool.rows(batch), against, self._likeness)
+        pool = self._pool
+        against = np.concatenate([pool.away_from, pool.rows(kept)])
+        rows = np.concatenate([against, pool.rows(batch)])
+        return first_of_each(pool.dense(rows), pool.counts(rows), len(against), self._likeness)
