@@ -105,7 +105,7 @@ def fitted_once(name: str) -> TrainedClassifier:
 def test_blocks_do_not_show() -> None:
     """More rows than a block holds."""
     rows = np.arange(9000) % 300
-    classifier = fitted("svc.v1", training(np.arange(30)))
+    classifier = fitted("svc.v2", training(np.arange(30)))
     many = classifier.predict_proba(FEATURES.take(rows))
     assert np.array_equal(many, classifier.predict_proba(FEATURES)[rows])
 
@@ -148,8 +148,8 @@ def test_classes_without_a_label_are_likelier_while_others_were_met_once() -> No
 
 
 def test_a_class_that_comes_later_is_learnt() -> None:
-    before = fitted("svc.v1", training([i for i in range(60) if i % 3 < 2]))
-    after = fitted("svc.v1", training(np.arange(60)))
+    before = fitted("svc.v2", training([i for i in range(60) if i % 3 < 2]))
+    after = fitted("svc.v2", training(np.arange(60)))
     new = np.flatnonzero(POOL_Y == 2)[30:]
     assert before.predict_proba(FEATURES.take(new))[:, 2].max() < 0.05
     assert after.predict_proba(FEATURES.take(new))[:, 2].mean() > 0.5
@@ -160,12 +160,12 @@ def test_labels_that_weigh_nothing_are_left_out() -> None:
     y[30:] = (y[30:] + 1) % 3
     weights = np.repeat([1.0, 0.0], 30).astype(np.float32)
     data = TrainingSet(FEATURES.take(np.arange(60)), y, CLASSES, weights)
-    same = fitted("svc.v1", training(np.arange(30)))
+    same = fitted("svc.v2", training(np.arange(30)))
     assert np.allclose(
-        fitted("svc.v1", data).predict_proba(FEATURES), same.predict_proba(FEATURES), atol=1e-5
+        fitted("svc.v2", data).predict_proba(FEATURES), same.predict_proba(FEATURES), atol=1e-5
     )
     with pytest.raises(WrongInput, match="weight 0"):
-        fitted("svc.v1", training([1, 2], weights=np.zeros(2, np.float32)))
+        fitted("svc.v2", training([1, 2], weights=np.zeros(2, np.float32)))
 
 
 def test_wrong_labels_lower_the_confidence() -> None:
@@ -173,9 +173,9 @@ def test_wrong_labels_lower_the_confidence() -> None:
     y = POOL_Y[rows].copy()
     y[::3] = np.random.default_rng(0).integers(0, 3, 40)
     noisy = TrainingSet(FEATURES.take(rows), y, CLASSES)
-    clean = fitted("svc.v1", training(rows)).predict_proba(FEATURES)
+    clean = fitted("svc.v2", training(rows)).predict_proba(FEATURES)
     assert (
-        fitted("svc.v1", noisy).predict_proba(FEATURES).max(axis=1).mean()
+        fitted("svc.v2", noisy).predict_proba(FEATURES).max(axis=1).mean()
         < clean.max(axis=1).mean()
     )
 
@@ -187,7 +187,7 @@ def test_texts_without_a_known_word_are_scored() -> None:
 
 
 def test_report_says_on_what_evidence() -> None:
-    report = fitted("svc.v1", training(np.arange(60))).report
+    report = fitted("svc.v2", training(np.arange(60))).report
     assert report["labels"] == 60
     assert report["class_counts"] == dict.fromkeys(CLASSES, 20)
     assert report["out_of_fold"]["labels"] == 60
@@ -197,13 +197,13 @@ def test_report_says_on_what_evidence() -> None:
 
 def test_nothing_to_train_on() -> None:
     with pytest.raises(WrongInput, match="no label"):
-        fitted("svc.v1", training([]))
+        fitted("svc.v2", training([]))
 
 
 def test_names() -> None:
     assert resolve_classifier("default") in CLASSIFIERS
     assert resolve_classifier("lightgbm") == "lightgbm.v1"
-    assert resolve_classifier("svc.v1") == "svc.v1"
+    assert resolve_classifier("svc.v2") == "svc.v2"
     with pytest.raises(WrongInput, match=r"svc\.v1") as caught:
         resolve_classifier("svm")
     assert caught.value.field == "classifier"
@@ -216,7 +216,7 @@ def test_what_is_not_a_classifier_is_refused(data: bytes) -> None:
 
 
 def test_a_damaged_file_is_refused() -> None:
-    data = fitted("svc.v1", training(np.arange(30))).to_bytes()
+    data = fitted("svc.v2", training(np.arange(30))).to_bytes()
     with pytest.raises(ArtefactDamaged):
         load_classifier(data[: len(data) // 2])
 

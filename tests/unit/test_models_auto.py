@@ -83,7 +83,7 @@ def fitted() -> TrainedClassifier:
 
 def test_the_report_names_the_choice_and_all_that_were_tried(fitted: TrainedClassifier) -> None:
     report = fitted.report
-    assert fitted.name == resolve_classifier("auto") == "auto.v1"
+    assert fitted.name == resolve_classifier("auto") == "auto.v2"
     assert set(report["contestants"]) == {"plain", "self_trained", "logistic.v1"}
     assert report["chosen"] in report["contestants"]
     assert report["out_of_fold"] == report["contestants"][report["chosen"]]

@@ -1,6 +1,7 @@
 """Learning from the unlabelled pool: used where it helps, left where it harms, always reported."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,11 @@ from app.core.models import load_classifier, train
 from app.core.models.base import TrainedClassifier
 from app.core.models.calibration import Evidence, Judged
 from app.core.models.contest import Way
+from app.core.models.labels import labels_of
+from app.core.models.linear import Linear
 from app.core.models.self_training import weak_labels
-from app.core.models.semi_supervised import PLAIN, SELF_TRAINED, choose_way
+from app.core.models.semi_supervised import FIRST, PLAIN, SECOND, SELF_TRAINED, choose_way
+from app.core.models.solvers import support_vectors
 from app.core.types import FeatureMatrix, TrainingSet
 
 CLASSES = ("a", "b", "c", "d")
@@ -40,8 +44,17 @@ LABELLED, POOL, TEST = np.arange(12), np.arange(12, 600), np.arange(600, 800)
 def fitted(
     options: Mapping[str, Any], rows: np.ndarray = LABELLED, y: np.ndarray | None = None
 ) -> TrainedClassifier:
+    return fitted_by("svc.v2", options, rows, y)
+
+
+def fitted_by(
+    name: str,
+    options: Mapping[str, Any],
+    rows: np.ndarray = LABELLED,
+    y: np.ndarray | None = None,
+) -> TrainedClassifier:
     training = TrainingSet(FEATURES.take(rows), Y[rows] if y is None else y, CLASSES)
-    return train("svc.v1", training, unlabelled=FEATURES.take(POOL), seed=1, options=options)
+    return train(name, training, unlabelled=FEATURES.take(POOL), seed=1, options=options)
 
 
 def accuracy(classifier: TrainedClassifier) -> float:
@@ -95,7 +108,7 @@ def test_can_be_switched_off_and_on() -> None:
 def test_works_without_a_pool(pool: np.ndarray | None) -> None:
     unlabelled = None if pool is None else FEATURES.take(pool)
     training = TrainingSet(FEATURES.take(LABELLED), Y[LABELLED], CLASSES)
-    classifier = train("svc.v1", training, unlabelled=unlabelled, seed=1, options={})
+    classifier = train("svc.v2", training, unlabelled=unlabelled, seed=1, options={})
     assert classifier.report["why"] == "no unlabelled items"
 
 
@@ -122,10 +135,47 @@ def test_any_pool_will_do(rows: list[int], pool: list[int]) -> None:
     training = TrainingSet(FEATURES.take(taken), Y[taken], CLASSES)
     unlabelled: FeatureMatrix = FEATURES.take(np.array(pool))
     options = {"self_training": "on"}
-    classifier = train("svc.v1", training, unlabelled=unlabelled, seed=0, options=options)
+    classifier = train("svc.v2", training, unlabelled=unlabelled, seed=0, options=options)
     probabilities = classifier.predict_proba(FEATURES)
     assert np.isfinite(probabilities).all()
     assert np.allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+
+
+def test_the_pools_words_speak_in_the_scores() -> None:
+    """A word that no label has, but that the pool uses beside a class's words, speaks for it."""
+    heard, unheard = fitted({"self_training": "on"}), fitted_by("svc.v1", {"self_training": "on"})
+    assert accuracy(heard) >= accuracy(unheard)
+    assert log_loss(heard) < log_loss(unheard)
+
+
+def test_hearing_moves_only_words_that_have_a_weight_and_keeps_what_classes_share() -> None:
+    linear = Linear(
+        columns=np.array([1, 3, 7]),
+        words=np.zeros((3, 2), np.float32),
+        dense=np.zeros((2, 4), np.float32),
+        offsets=np.zeros(2, np.float32),
+        width=9,
+    )
+    said = np.array([[9, 9], [1, 3], [9, 9], [-2, -2], [9, 9]], np.float32)
+    heard = linear.hearing(said, share=0.5)
+    assert heard.words.tolist() == [[-0.5, 0.5], [0, 0], [0, 0]]  # column 7 is a pair of words
+    assert linear.words.tolist() == [[0, 0]] * 3
+
+
+@pytest.mark.parametrize(("dimensions", "say"), [(64, 1.0), (128, 1.0), (512, 2.0)])
+def test_a_richer_latent_space_counts_for_more(dimensions: int, say: float) -> None:
+    nothing = FEATURES.words[:1]
+    rich = FeatureMatrix(nothing, nothing, np.zeros((1, dimensions), np.float32))
+    assert (SECOND.say(rich), FIRST.say(rich)) == (say, 1.0)
+
+
+def test_what_the_latent_space_counts_is_part_of_the_weights() -> None:
+    """A classifier reads features as they are, however much they counted in its fit."""
+    labels, _ = labels_of(TrainingSet(FEATURES.take(LABELLED), Y[LABELLED], CLASSES))
+    stretched = replace(labels, features=replace(labels.features, dense=labels.features.dense * 2))
+    inside, outside = support_vectors(labels, 0, say=2.0), support_vectors(stretched, 0)
+    assert np.allclose(inside.dense, outside.dense * 2, atol=1e-6)
+    assert np.array_equal(inside.words, outside.words)
 
 
 def test_weak_labels_are_the_surest_half_of_each_class() -> None:

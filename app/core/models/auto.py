@@ -11,7 +11,7 @@ from app.core.models.calibration import Judged
 from app.core.models.classifier import ScoredClassifier
 from app.core.models.contest import ALIKE, Choice, Fitted, Record, Ways, contest
 from app.core.models.labels import Labels
-from app.core.models.semi_supervised import choose_way, support_vector_ways, wish_of
+from app.core.models.semi_supervised import Version, choose_way, support_vector_ways, wish_of
 from app.core.models.training import PlainTrainer, finish
 from app.core.types import TrainingSet, Unlabelled
 
@@ -30,6 +30,7 @@ class AutoTrainer:
     """
 
     name: str
+    version: Version
     challengers: tuple[PlainTrainer, ...]
 
     def __call__(
@@ -41,7 +42,7 @@ class AutoTrainer:
         options: Mapping[str, Any],
     ) -> ScoredClassifier:
         wish = wish_of(options)
-        home = support_vector_ways(unlabelled, wish, seed)
+        home = support_vector_ways(self.version, training.features, unlabelled, wish, seed)
 
         def fit(labels: Labels) -> Fitted:
             ways = {**home, **self._worth_trying(labels, seed)}

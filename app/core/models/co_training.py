@@ -7,6 +7,8 @@ share of the classes is never taken from the labels: labels that active learning
 random sample of it.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse, special
@@ -14,6 +16,17 @@ from scipy import sparse, special
 from app.core.features.vocabulary import unit_rows
 from app.core.models.linear import only_met
 from app.core.types import FeatureMatrix, Floats
+
+
+@dataclass(frozen=True, slots=True)
+class CoTrained:
+    """What labels and pool say together."""
+
+    probabilities: Floats
+    """(pool row, class)"""
+    words: Floats
+    """(word, class): the logarithm of how often a class uses a word."""
+
 
 _STEPS = 5
 _POOL_WEIGHT = 0.5
@@ -33,8 +46,8 @@ def co_train(
     classes: NDArray[np.float64],
     pool: sparse.csr_matrix,
     beliefs: Floats,
-) -> Floats:
-    """Probabilities (pool row, class).
+) -> CoTrained:
+    """Words and pool rows divided among the classes.
 
     `labelled` and `pool` are `single_words`; `classes` holds each label's weight in its class's
     column; `beliefs` are log-probabilities of pool rows, up to a constant each.
@@ -45,8 +58,11 @@ def co_train(
     probabilities = special.softmax(beliefs, axis=1)
     for _ in range(_STEPS):
         seen[met] = fixed + _POOL_WEIGHT * (turned @ probabilities)
-        words = np.log(seen[met] / seen.sum(axis=0)).astype(np.float32)
-        evidence = np.float32(_WORDS_WEIGHT) * (pool @ words)
+        evidence = np.float32(_WORDS_WEIGHT) * (pool @ _logarithms(seen[met], seen))
         probabilities = special.softmax(evidence + beliefs, axis=1)
-    result: Floats = probabilities
-    return result
+    return CoTrained(probabilities, _logarithms(seen, seen))
+
+
+def _logarithms(some: NDArray[np.float64], seen: NDArray[np.float64]) -> Floats:
+    found: Floats = np.log(some / seen.sum(axis=0)).astype(np.float32)
+    return found

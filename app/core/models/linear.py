@@ -1,7 +1,7 @@
 """A linear classifier over words and the latent space, whichever way its weights were found."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -45,6 +45,18 @@ class Linear:
         place[self.columns] = np.arange(len(self.columns), dtype=np.int32)
         return place
 
+    def hearing(self, words: Floats, share: float) -> "Linear":
+        """This with so much of what single words say, a row each, added to their weights.
+
+        Only words that have a weight here take part: others are too rare to be worth a place in
+        the processor's cache. What all classes share tells nothing and is left out.
+        """
+        single = self.columns[self.columns < len(words)]
+        heard = words[single] - words[single].mean(axis=1, keepdims=True)
+        weights = self.words.copy()
+        weights[: len(single)] += np.float32(share) * heard
+        return replace(self, words=weights)
+
     def block(self, features: FeatureMatrix, begin: int, end: int) -> Floats:
         """Scores (class, BLOCK) of one block of rows."""
         scores = dense_scores(features.dense[begin:end], self.dense)
@@ -82,10 +94,13 @@ def constant(features: FeatureMatrix) -> Linear:
     )
 
 
-def joined(features: FeatureMatrix) -> tuple[sparse.csr_matrix, NDArray[np.int64]]:
-    """Words that occur and latent space side by side, and which columns the words are."""
+def joined(
+    features: FeatureMatrix, say: float = 1.0
+) -> tuple[sparse.csr_matrix, NDArray[np.int64]]:
+    """Words that occur and `say` times the latent space side by side, and which columns the words
+    are."""
     words, columns = only_met(features.words)
-    dense = sparse.csr_matrix(features.dense)
+    dense = sparse.csr_matrix(features.dense * np.float32(say))
     return sparse.hstack([words, dense], format="csr", dtype=np.float64), columns
 
 
@@ -105,6 +120,7 @@ def from_coefficients(
     offsets: NDArray[np.float64],
     columns: NDArray[np.int64],
     width: int,
+    say: float,
 ) -> Linear:
     """Split what a solver found for `joined` features; two classes come as one row of scores."""
     if len(coefficients) == 1:
@@ -114,7 +130,7 @@ def from_coefficients(
     return Linear(
         columns,
         np.ascontiguousarray(words.T, dtype=np.float32),
-        np.ascontiguousarray(dense, dtype=np.float32),
+        np.ascontiguousarray(dense * say, dtype=np.float32),
         offsets.astype(np.float32),
         width,
     )

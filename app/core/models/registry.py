@@ -8,7 +8,7 @@ from app.core.models.auto import AutoTrainer
 from app.core.models.base import TrainedClassifier, Trainer
 from app.core.models.contest import ALIKE
 from app.core.models.scikit_learn import scikit_learn
-from app.core.models.semi_supervised import SupportVectorTrainer
+from app.core.models.semi_supervised import FIRST, SECOND, SupportVectorTrainer
 from app.core.models.solvers import logistic
 from app.core.models.training import PlainTrainer
 from app.core.models.trees import boosted_trees
@@ -17,15 +17,17 @@ from app.core.types import TrainingSet, Unlabelled
 _LOGISTIC = PlainTrainer("logistic.v1", logistic, prior_scale=1.5)
 _LIGHTGBM = PlainTrainer("lightgbm.v1", boosted_trees, prior_scale=0.9)
 CLASSIFIERS: dict[str, Trainer] = {
-    "auto.v1": AutoTrainer("auto.v1", (_LOGISTIC, _LIGHTGBM)),
-    "svc.v1": SupportVectorTrainer("svc.v1"),
+    "auto.v1": AutoTrainer("auto.v1", FIRST, (_LOGISTIC, _LIGHTGBM)),
+    "auto.v2": AutoTrainer("auto.v2", SECOND, (_LOGISTIC, _LIGHTGBM)),
+    "svc.v1": SupportVectorTrainer("svc.v1", FIRST),
+    "svc.v2": SupportVectorTrainer("svc.v2", SECOND),
     "logistic.v1": _LOGISTIC,
     "lightgbm.v1": _LIGHTGBM,
 }
 _NEWEST = {
-    "default": "svc.v1",
-    "auto": "auto.v1",
-    "svc": "svc.v1",
+    "default": "svc.v2",
+    "auto": "auto.v2",
+    "svc": "svc.v2",
     "logistic": "logistic.v1",
     "lightgbm": "lightgbm.v1",
 }

@@ -45,23 +45,25 @@ class Pool:
 
 
 def self_trained(
-    solver: Callable[[Labels, int], Linear],
+    solver: Callable[[Labels], Linear],
     plain: Linear,
     labels: Labels,
     pool: Pool,
     *,
-    seed: int,
+    hearing: float,
     final: bool,
 ) -> Linear:
-    """Fit again with weak labels."""
+    """Fit again with weak labels; `hearing` is what naive Bayes counts in the scores themselves."""
     beliefs = decide(plain, pool.features) * np.float32(_BELIEF)
-    sure = co_train(single_words(labels.features), labels.table(), pool.words, beliefs)
+    found = co_train(single_words(labels.features), labels.table(), pool.words, beliefs)
     most, cost = (_MOST_FINAL, _COST_FINAL) if final else (_MOST_FOLD, _COST_FOLD)
-    rows, y, weight = weak_labels(sure, len(labels), min(most, cost // labels.classes))
+    most = min(most, cost // labels.classes)
+    rows, y, weight = weak_labels(found.probabilities, len(labels), most)
     if not len(rows):
         return plain
     weak = Labels(pool.features.take(rows), y, np.full(len(rows), weight))
-    return solver(labels.and_also(weak), seed)
+    fitted = solver(labels.and_also(weak))
+    return fitted.hearing(found.words, hearing) if hearing else fitted
 
 
 def weak_labels(sure: Floats, labels: int, most: int) -> tuple[Integers, Integers, float]:
