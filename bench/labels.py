@@ -21,7 +21,7 @@ import numpy as np
 
 from app.bootstrap import offered_here
 from app.core.models import CLASSIFIERS
-from app.simulate import Experiment, Result, run, table
+from app.simulate import Experiment, Result, Row, run, table
 from bench import seed_case as theirs
 from bench.classifiers import items_of
 from bench.parts import run_parts
@@ -31,6 +31,7 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 PLAIN = "svc:self_training=off"
 SEED_CASE = 0.794
 """What the seed case study reached with 900 labels on dbpedia14."""
+BANKING_END = 977
 FIFTIES: Mapping[str, Any] = {"query_size": 50, "iterations": 10}
 TWENTIES: Mapping[str, Any] = {"query_size": 20, "iterations": 10, "metric": "macro_f1"}
 FEWEST_IN_THE_TAIL = 3
@@ -135,11 +136,21 @@ def banking77(place: Place) -> Iterator[str]:
     """banking77: 77 random seeds, batches of 50 up to 977 labels."""
     common = {"data": place.file("banking77"), "query_size": 50, "iterations": 18}
     found = yield from _guard(place, "banking77", **common, seed_size=77)
+    cold = yield from _against_random(place, "banking77", found, 0.6, **common)
+    yield judged("from zero labels: accuracy at 1,000", cold.final_accuracy, 0.78)
+
+
+def _against_random(
+    place: Place, name: str, found: Result, promised: float, **common: Any
+) -> Generator[str, None, Row]:
+    """With what share of them the default reaches what random does with 977 labels, from random
+    seeds and from zero labels."""
     target, row = at_random_end(found, "accuracy")
-    yield f"* random's accuracy at 977 labels, mean: {target:.4f}"
-    yield judged("labels to that, median", row.labels_to_target, 0.6 * 977, at_most=True)
+    most = promised * BANKING_END
+    yield f"* random's accuracy at {BANKING_END} labels, mean: {target:.4f}"
+    yield judged("labels to that, median", row.labels_to_target, most, at_most=True)
     cold = place.run(
-        "banking77-cold",
+        f"{name}-cold",
         **common,
         seed_size=100,
         cold_start="typiclust",
@@ -148,8 +159,8 @@ def banking77(place: Place) -> Iterator[str]:
     )
     yield from shown(cold)
     (row,) = table(cold.experiment, cold.runs)
-    yield judged("from zero labels: labels to that", row.labels_to_target, 0.6 * 977, at_most=True)
-    yield judged("from zero labels: accuracy at 1,000", row.final_accuracy, 0.78)
+    yield judged("from zero labels: labels to that", row.labels_to_target, most, at_most=True)
+    return row
 
 
 def banking77_encoder(place: Place) -> Iterator[str]:
@@ -157,20 +168,19 @@ def banking77_encoder(place: Place) -> Iterator[str]:
     if "local" not in offered_here():
         yield "Left out: ROUNDS_EMBEDDINGS_LOCAL_MODEL names no sentence-transformers model."
         return
-    common = {"data": place.file("banking77"), "query_size": 50, "seed_size": 77}
-    found = place.run(
-        "banking77-encoder",
-        **common,
-        strategy="default,random",
-        iterations=18,
-        embeddings="local",
-    )
+    few = min(place.repeats, 5)  # a fit with embeddings takes several times as long
+    common = {
+        "data": place.file("banking77"),
+        "query_size": 50,
+        "iterations": 18,
+        "embeddings": "local",
+        "repeats": few,
+    }
+    found = place.run("banking77-encoder", **common, seed_size=77, strategy="default,random")
     yield from shown(found)
-    target, row = at_random_end(found, "accuracy")
-    yield f"* random's accuracy at 977 labels, mean: {target:.4f}"
-    yield judged("labels to that, median", row.labels_to_target, 0.4 * 977, at_most=True)
     points, ends = paired(found, ("default", "default"), ("random", "default"))
     yield judged("points of area against random", points, -1.0) + _ends(ends)
+    yield from _against_random(place, "banking77-encoder", found, 0.4, **common)
 
 
 def goemotions(place: Place) -> Iterator[str]:
