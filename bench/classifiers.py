@@ -4,7 +4,7 @@ Labels are drawn at random from the training split; the rest of it is the unlabe
 are means over repeats on the data's own test split. A name beginning with "skewed:" leaves of class
 k (in a shuffled order) a share of 1/k^0.8, so that some classes are rare.
 
-    python -m bench.classifiers [--sets dbpedia14,skewed:banking77] [--classifiers svc.v1,plain]
+    python -m bench.classifiers [--sets dbpedia14,skewed:banking77] [--classifiers svc.v2,plain]
                                 [--repeats 5] [--labels 28,100] [--noise 0.2] [--json FILE]
 
 "plain" is the default classifier with self-training switched off. goemotions counts with the items
@@ -173,7 +173,7 @@ def _line(row: Row) -> str:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sets", default=",".join(LABELS))
-    parser.add_argument("--classifiers", default="plain,svc.v1,logistic.v1,lightgbm.v1")
+    parser.add_argument("--classifiers", default="plain,svc.v2,logistic.v1,lightgbm.v1")
     parser.add_argument("--labels", default="")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--noise", type=float, default=0.0)

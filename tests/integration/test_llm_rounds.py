@@ -261,15 +261,16 @@ def test_where_people_disagree_it_is_suspended_until_somebody_reopens(
     play: Callable[..., PlayedProject],
 ) -> None:
     played = play(
-        llm={"audit_share": 0.5}, audit_fraction=0.0, error=0.6,
+        llm={"audit_share": 0.5}, audit_fraction=0.0, error=0.9,
         provider={"confidence": "overconfident"},
     )  # fmt: skip
     desk = Desk(played.store, played.parts.providers)
     for _ in range(4):
-        number = played.start()
-        played.play(number)
+        played.play(played.start())
         if standing.standing(desk, "shop").audit.drift:
             break
+    else:
+        pytest.fail("four rounds of a bad LLM and no drift was seen")
     number = played.start()
     played.run_until(number, RoundState.ANNOTATING)
     found = shown(played, number)

@@ -11,7 +11,7 @@ APP = Path(app.__file__).parent
 
 def test_routes_pages_and_commands_say_who_acts_not_only_a_name():
     """A name alone as `actor` would leave the command out of the audit log."""
-    good = re.compile(r"actor=(acting\(caller\)|session\.actor|actor\(\)|actor$)")
+    good = re.compile(r"actor=(acting\(caller\)|(visit\.)?session\.actor|actor\(\)|actor$)")
     for part in ("api", "web", "cli"):
         for file in sorted((APP / part).rglob("*.py")):
             for given in re.findall(r"actor=[^,)\n]*\)?", file.read_text()):
