@@ -18,7 +18,14 @@ from app.core.models.contest import Way
 from app.core.models.labels import labels_of
 from app.core.models.linear import Linear
 from app.core.models.self_training import weak_labels
-from app.core.models.semi_supervised import FIRST, PLAIN, SECOND, SELF_TRAINED, choose_way
+from app.core.models.semi_supervised import (
+    FIRST,
+    PLAIN,
+    SECOND,
+    SELF_TRAINED,
+    Version,
+    choose_way,
+)
 from app.core.models.solvers import support_vectors
 from app.core.types import FeatureMatrix, TrainingSet
 
@@ -167,6 +174,12 @@ def test_a_richer_latent_space_counts_for_more(dimensions: int, say: float) -> N
     nothing = FEATURES.words[:1]
     rich = FeatureMatrix(nothing, nothing, np.zeros((1, dimensions), np.float32))
     assert (SECOND.say(rich), FIRST.say(rich)) == (say, 1.0)
+
+
+def test_published_versions_keep_their_figures() -> None:
+    """Rounds that used them are replayed by them."""
+    assert Version(hearing=0.0, dimensions=None, prior_scale=4.0) == FIRST
+    assert Version(hearing=0.09, dimensions=128, prior_scale=3.5) == SECOND
 
 
 def test_what_the_latent_space_counts_is_part_of_the_weights() -> None:

@@ -17,6 +17,12 @@ from app.core.features.vocabulary import unit_rows
 from app.core.models.linear import only_met
 from app.core.types import FeatureMatrix, Floats
 
+_STEPS = 5
+_POOL_WEIGHT = 0.5
+_SMOOTHING = 0.005
+_WORDS_WEIGHT = 3.0
+"""Log-likelihood of words of a row of length one, against the scores."""
+
 
 @dataclass(frozen=True, slots=True)
 class CoTrained:
@@ -26,13 +32,6 @@ class CoTrained:
     """(pool row, class)"""
     words: Floats
     """(word, class): the logarithm of how often a class uses a word."""
-
-
-_STEPS = 5
-_POOL_WEIGHT = 0.5
-_SMOOTHING = 0.005
-_WORDS_WEIGHT = 3.0
-"""Log-likelihood of words of a row of length one, against the scores."""
 
 
 def single_words(features: FeatureMatrix) -> sparse.csr_matrix:

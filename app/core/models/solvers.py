@@ -18,7 +18,7 @@ def support_vectors(labels: Labels, seed: int, say: float = 1.0) -> Linear:
     return _fit(_support_vectors(seed, tol=1e-3), labels, say)
 
 
-def support_vectors_roughly(labels: Labels, seed: int, say: float = 1.0) -> Linear:
+def support_vectors_roughly(labels: Labels, seed: int, say: float) -> Linear:
     """The same, stopped early: with thousands of weak labels the last digits cost most of the time
     and change no prediction."""
     return _fit(_support_vectors(seed, tol=0.1), labels, say)
